@@ -250,8 +250,17 @@ static void tell_nothing_started(struct session *s, const struct source *src)
 static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form form)
 {
 	struct session *s = r->session;
-	struct deployment *d = deploy_read(s->arena, src, form, s->diags);
+	struct diags *own = diags_new(s->arena, s->sources);
+	struct deployment *d = deploy_read(s->arena, src, form, own);
 
+	/* As a chart's templates/ are full of. */
+	if (!d && form != DEPLOY_COMPOSE && kind_may_be_template(src->text)) {
+		r->passed_over = r->walked;
+		if (!r->walked)
+			input_tell_other(s, src, kind_template);
+		return;
+	}
+	diags_take(s->diags, own);
 	if (!d)
 		return;
 	if (form == DEPLOY_UNIT) {

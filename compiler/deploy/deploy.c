@@ -107,15 +107,56 @@ void deploy_add_option(struct deployment *d, struct deploy_container *c, struct 
 	vec_push(d->arena, &c->options, o);
 }
 
+void deploy_add_mount(struct deployment *d, struct deploy_container *c, struct deploy_text t,
+		      bool read_only)
+{
+	struct deploy_mount m = { t.text, t.span, read_only };
+
+	if (t.text.n && t.text.p[0] == '/' && !memchr(t.text.p, '$', t.text.n))
+		vec_push(d->arena, &c->mounts, m);
+}
+
+static struct str up_to_colon(struct str s)
+{
+	const char *colon = memchr(s.p, ':', s.n);
+
+	return colon ? (struct str){ s.p, (size_t)(colon - s.p) } : s;
+}
+
+/* "ro" among the words behind the second ':'. */
+static bool is_read_only(struct str rest)
+{
+	size_t target = up_to_colon(rest).n;
+
+	rest = (struct str){ rest.p + target, rest.n - target };
+	while (rest.n > 1) {
+		rest = (struct str){ rest.p + 1, rest.n - 1 };
+		const char *comma = memchr(rest.p, ',', rest.n);
+		size_t n = comma ? (size_t)(comma - rest.p) : rest.n;
+
+		if (str_is((struct str){ rest.p, n }, "ro"))
+			return true;
+		rest = (struct str){ rest.p + n, rest.n - n };
+	}
+	return false;
+}
+
 void deploy_add_volume(struct deployment *d, struct deploy_container *c, struct deploy_text t)
 {
-	const char *colon = memchr(t.text.p, ':', t.text.n);
+	struct str path = up_to_colon(t.text);
+	struct str rest = { path.p + path.n + 1, t.text.n - path.n - 1 };
 
-	if (!colon)
+	if (path.n == t.text.n)
 		return;
-	t.text.n = (size_t)(colon - t.text.p);
+	t.text = path;
+	deploy_add_mount(d, c, t, is_read_only(rest));
+}
+
+void deploy_add_device(struct deployment *d, struct deploy_container *c, struct deploy_text t)
+{
+	t.text = up_to_colon(t.text);
 	if (t.text.n && t.text.p[0] == '/' && !memchr(t.text.p, '$', t.text.n))
-		vec_push(d->arena, &c->mounts, t);
+		vec_push(d->arena, &c->devices, t);
 }
 
 bool deploy_is_docker(enum deploy_form form)

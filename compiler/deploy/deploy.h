@@ -33,6 +33,12 @@ struct deploy_option { /* an element of security_opt, a --security-opt: KEY=VALU
 	bool colon; /* ':' stands between them */
 };
 
+struct deploy_mount {
+	struct str text;
+	struct span span;
+	bool read_only;
+};
+
 struct deploy_profile {           /* seccompProfile, appArmorProfile of Kubernetes */
 	struct span span;         /* NO_SPAN: there is none */
 	struct deploy_text type;  /* NO_SPAN: not said */
@@ -58,7 +64,8 @@ struct deploy_container {
 	struct deploy_flag
 		no_new_privileges;         /* Kubernetes: allowPrivilegeEscalation, turned round */
 	deploy_texts caps;                 /* added, with or without "CAP_" */
-	deploy_texts mounts;               /* paths of the machine */
+	VEC(struct deploy_mount) mounts;   /* paths of the machine */
+	deploy_texts devices;              /* of the machine, by their paths */
 	deploy_texts host;                 /* of namespaces that are the machine's: "pid" */
 	VEC(struct deploy_option) options; /* compose, RUN */
 	struct deploy_profile seccomp, apparmor; /* Kubernetes */
@@ -155,4 +162,8 @@ struct deploy_container *deploy_add(struct deployment *d, enum deploy_form form,
 /* security_opt's element; "/x:/y:ro". Without a variable in it. */
 void deploy_add_option(struct deployment *d, struct deploy_container *c, struct deploy_text t);
 void deploy_add_volume(struct deployment *d, struct deploy_container *c, struct deploy_text t);
+void deploy_add_mount(struct deployment *d, struct deploy_container *c, struct deploy_text t,
+		      bool read_only);
+/* "/dev/x:/dev/y:rwm" */
+void deploy_add_device(struct deployment *d, struct deploy_container *c, struct deploy_text t);
 bool deploy_is_false(struct str value); /* what Go takes for false */

@@ -20,6 +20,7 @@ static const struct key {
 	enum form form;
 } keys[] = {
 	{ "AddCapability", "cap-add", "", WORDS },
+	{ "AddDevice", "device", "", EACH },
 	{ "AppArmor", "security-opt", "apparmor=", WHOLE },
 	{ "ContainerName", "name", "", WHOLE },
 	{ "Mount", "mount", "", EACH },
@@ -27,6 +28,7 @@ static const struct key {
 	{ "NoNewPrivileges", "security-opt", "no-new-privileges", FLAG },
 	{ "SeccompProfile", "security-opt", "seccomp=", WHOLE },
 	{ "SecurityLabelDisable", "security-opt", "label=disable", FLAG },
+	{ "SecurityLabelType", "security-opt", "label=type:", WHOLE },
 	{ "Unmask", "security-opt", "unmask=", WHOLE },
 	{ "UserNS", "userns", "", WHOLE },
 	{ "Volume", "volume", "", EACH },

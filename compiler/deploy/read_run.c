@@ -184,7 +184,9 @@ static void take_host(struct run *r, struct deploy_text t, const char *namespace
 /* "type=bind,source=/x,target=/y" */
 static void take_mount(struct run *r, struct deploy_text t)
 {
+	struct deploy_text source = { .span = t.span };
 	struct str rest = t.text;
+	bool read_only = false;
 
 	while (rest.n) {
 		const char *comma = memchr(rest.p, ',', rest.n);
@@ -192,12 +194,26 @@ static void take_mount(struct run *r, struct deploy_text t)
 		struct str field = { rest.p, n };
 		size_t key = str_starts(field, "source=") ? 7 : str_starts(field, "src=") ? 4 : 0;
 
-		if (key && n > key && field.p[key] == '/') {
-			struct deploy_text source = { { field.p + key, n - key }, t.span };
-			vec_push(r->d->arena, &r->c->mounts, source);
-		}
+		if (key)
+			source.text = (struct str){ field.p + key, n - key };
+		read_only |= str_is(field, "readonly") || str_is(field, "ro") ||
+			     str_is(field, "readonly=true") || str_is(field, "ro=true");
 		rest = (struct str){ rest.p + n + (comma != NULL), rest.n - n - (comma != NULL) };
 	}
+	deploy_add_mount(r->d, r->c, source, read_only);
+}
+
+/* Docker takes a value as one name; the others part it at ','. */
+static void take_caps(struct run *r, struct deploy_text t)
+{
+	while (r->c->other_engine && memchr(t.text.p, ',', t.text.n)) {
+		size_t n = (size_t)((const char *)memchr(t.text.p, ',', t.text.n) - t.text.p);
+		struct deploy_text one = { { t.text.p, n }, t.span };
+
+		vec_push(r->d->arena, &r->c->caps, one);
+		t.text = (struct str){ t.text.p + n + 1, t.text.n - n - 1 };
+	}
+	vec_push(r->d->arena, &r->c->caps, t);
 }
 
 static void take_value(struct run *r, struct str name, struct deploy_text t)
@@ -220,7 +236,9 @@ static void take_value(struct run *r, struct str name, struct deploy_text t)
 		    !(r->c->other_engine && str_is(name, "userns")))
 			take_host(r, t, shared[i].namespace);
 	if (str_is(name, "cap-add"))
-		vec_push(r->d->arena, &r->c->caps, t);
+		take_caps(r, t);
+	else if (str_is(name, "device"))
+		deploy_add_device(r->d, r->c, t);
 	else if (str_is(name, "security-opt"))
 		deploy_add_option(r->d, r->c, t);
 	else if (str_is(name, "mount"))
@@ -237,6 +255,10 @@ static void take_flag(struct run *r, struct str name, struct deploy_text t, bool
 		r->c->privileged = (struct deploy_flag){
 			value && deploy_is_false(t.text) ? DEPLOY_NO : DEPLOY_YES, t.span
 		};
+	if (str_is(name, "use-api-socket") && !(value && deploy_is_false(t.text)))
+		deploy_add_mount(r->d, r->c,
+				 (struct deploy_text){ STR("/var/run/docker.sock"), t.span },
+				 false);
 }
 
 /* The value in the next word. */

@@ -38,6 +38,7 @@ struct reader {
 	struct level levels[DEPTH_MAX];
 	unsigned depth;
 	size_t nodes;
+	size_t mark; /* bytes of a byte order mark, which libyaml is not given */
 };
 
 /* ---- places: libyaml counts characters ---- */
@@ -51,7 +52,7 @@ static void find_steps(struct reader *r)
 {
 	size_t characters = 0;
 
-	for (uint32_t i = 0; i < r->src->text.n; i++)
+	for (uint32_t i = (uint32_t)r->mark; i < r->src->text.n; i++)
 		if (is_lead(r->src->text.p[i]) && characters++ % STEP == 0)
 			vec_push(r->arena, &r->steps, i);
 }
@@ -89,7 +90,7 @@ static bool wrong(struct reader *r, enum diag_id id, struct span at, const char 
 static bool tell_syntax(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
-	uint32_t at = p->error == YAML_READER_ERROR ? (uint32_t)p->problem_offset :
+	uint32_t at = p->error == YAML_READER_ERROR ? (uint32_t)(p->problem_offset + r->mark) :
 						      place_of(r, p->problem_mark);
 	struct span sp = { r->src->id, at, at };
 	struct diag *d;
@@ -414,10 +415,13 @@ bool yaml_read(struct arena *a, struct source *src, struct diags *ds, struct yam
 
 	*out = (struct yaml){ 0 };
 	*r = (struct reader){ .arena = a, .src = src, .ds = ds, .out = out };
+	/* libyaml counts it as a column of the first line, which no other line has. */
+	r->mark = str_starts(src->text, "\xef\xbb\xbf") ? 3 : 0;
 	find_steps(r);
 	if (!yaml_parser_initialize(&r->parser))
 		arena_no_memory(a);
-	yaml_parser_set_input_string(&r->parser, (const unsigned char *)src->text.p, src->text.n);
+	yaml_parser_set_input_string(&r->parser, (const unsigned char *)src->text.p + r->mark,
+				     src->text.n - r->mark);
 	yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
 	while (fine && more) {
 		yaml_event_t e;

@@ -46,10 +46,16 @@ static bool is_read_elsewhere(const struct file_kind *kind)
 enum input_format input_recognise(struct session *s, const struct source *src)
 {
 	const struct file_kind *kind = kind_of(src->text);
+
+	if (kind->format == INPUT_OTHER)
+		input_tell_other(s, src, kind);
+	return kind->format;
+}
+
+void input_tell_other(struct session *s, const struct source *src, const struct file_kind *kind)
+{
 	struct diag *d;
 
-	if (kind->format != INPUT_OTHER)
-		return kind->format;
 	if (kind->binary) /* its first line is nothing to show */
 		d = diag_add(s->diags, DIAG_PL021, NO_SPAN,
 			     "'%s': this looks like %s, which pale does not read", src->name,
@@ -59,7 +65,6 @@ enum input_format input_recognise(struct session *s, const struct source *src)
 			     "this looks like %s, which %s does not read", kind->what,
 			     is_read_elsewhere(kind) ? "this command" : "pale");
 	diag_help(s->diags, d, "%s", kind->way_out);
-	return INPUT_OTHER;
 }
 
 static int found(const struct session *s)

@@ -48,6 +48,9 @@ int input_resolve_unless(struct session *s, const struct input_options *opt, uns
 			 struct input *in, unsigned *hangs);
 /* What it is (kind.h). Of a kind that pale does not read it says so (PL021): INPUT_OTHER. */
 enum input_format input_recognise(struct session *s, const struct source *src);
+/* An error: it is of that kind, which is not read. */
+struct file_kind;
+void input_tell_other(struct session *s, const struct source *src, const struct file_kind *kind);
 /* Says why source_load() failed: EXIT_FOUND for what is no file of text, else EXIT_SYSTEM. */
 int input_unreadable(struct session *s, const char *path, int err);
 /* Says that a file without any statement is no policy (PL001). */

@@ -45,6 +45,9 @@ static const struct file_kind compose = OTHER(
 	"a compose file", "'pale lint' reads it; or name the profile that its security_opt names");
 static const struct file_kind yaml =
 	OTHER("YAML", "a profile in it can be read as JSON: 'yq -o json FILE'");
+static const struct file_kind template =
+	OTHER("a template, with {{ ... }} in it",
+	      "name what is made of it: 'helm template CHART > FILE' writes it");
 static const struct file_kind unit = OTHER("a systemd unit", "'pale lint' reads it; " DUMP);
 static const struct file_kind ini =
 	OTHER("an INI or TOML file", "name a policy, a seccomp profile in JSON or a BPF program");
@@ -89,6 +92,14 @@ const struct file_kind *const kind_shell = &shell;
 const struct file_kind *const kind_unit = &unit;
 const struct file_kind *const kind_dockerfile = &dockerfile;
 const struct file_kind *const kind_kubernetes = &kubernetes;
+const struct file_kind *const kind_template = &template;
+
+bool kind_may_be_template(struct str text)
+{
+	const char *open = text.n ? memmem(text.p, text.n, "{{", 2) : NULL;
+
+	return open && memmem(open, (size_t)(text.p + text.n - open), "}}", 2);
+}
 
 bool kind_holds_profile(const struct file_kind *kind)
 {
@@ -625,6 +636,8 @@ static const struct file_kind *by_line(struct str line, struct lines *l)
 
 	if (is_json_alone(line, &rest))
 		return &json;
+	if (str_starts(line, "{{") || str_starts(line, "{%"))
+		return &template;
 	if (line.p[0] == '{')
 		return &json;
 	if (line.p[0] == '[') {

@@ -24,6 +24,9 @@ const struct file_kind *kind_of_file(struct str text, const char *path);
 bool kind_is_blank(struct str text); /* blanks and comments alone */
 extern const struct file_kind *const kind_apparmor;
 extern const struct file_kind *const kind_compose, *const kind_kubernetes; /* in YAML */
+extern const struct file_kind *const kind_template; /* of Helm and its like */
+/* For one of a kind whose text cannot be read as that: it has {{ ... }} in it. */
+bool kind_may_be_template(struct str text);
 extern const struct file_kind *const kind_shell, *const kind_unit, *const kind_dockerfile;
 /* A seccomp profile in YAML, with a Kubernetes object around it or not, or an AppArmorProfile? */
 bool kind_holds_profile(const struct file_kind *kind);

@@ -50,6 +50,7 @@ void dp_confinement_off(struct lint *l, enum diag_id id)
 		{ "seccomp", "unconfined", "no seccomp filter: every system call is open to it" },
 		{ "apparmor", "unconfined", "no AppArmor profile" },
 		{ "label", "disable", "no SELinux label of its own" },
+		{ "label", "type:spc_t", "SELinux's type spc_t, which confines nothing" },
 		{ "systempaths", "unconfined",
 		  "none of the paths of /proc and /sys hidden or read-only that are by default" },
 		{ "unmask", "ALL", /* Podman's */
@@ -540,18 +541,25 @@ RULE(DP611, "capability-opens-calls", HIGH, DEPLOYMENT, dp_capability_opens_call
      "Default filters let calls through that a capability is for where a container has it: CAP_SYS_ADMIN opens 26 "
      "in Docker's, mount, setns and bpf among them. So a capability that is added takes away of the filter, too. ALL opens "
      "them all. The calls that are told are those of Docker's (moby/profiles, on kernels since 4.8); containerd's and "
-     "Podman's are made alike, and differ in some. Told where the default filter holds; the severity is that of what is "
-     "opened. CIS Docker Benchmark 1.6: 5.4.\n\n"
+     "Podman's are made alike, and differ in some. Told where the default filter holds, ALL wherever the container is not "
+     "privileged; the severity is that of what is opened. CIS Docker Benchmark 1.6: 5.4.\n\n"
      "Way out: leave it out, or give the container a filter of its own, which says what it may do with the capability.")
 void dp_capability_opens_calls(struct lint *l, enum diag_id id)
 {
 	EACH_CONTAINER(l, c)
-	for (size_t i = 0; i < c->caps.n && has_default_filter(c); i++) {
+	for (size_t i = 0; i < c->caps.n && !is_privileged(c); i++) {
 		const struct deploy_text *cap = &c->caps.v[i];
-		const struct gated *g = find_gated(cap->text);
+		bool filtered = has_default_filter(c);
+		const struct gated *g = filtered ? find_gated(cap->text) : NULL;
 		struct diag *d = NULL;
 
-		if (str_ieq(cap->text, STR("ALL")))
+		if (str_ieq(cap->text, STR("ALL")) && !filtered)
+			d = diag_add(
+				l->ds, id, cap->span,
+				PRISTR
+				" has every capability, and what the kernel keeps for one is kept from it by no default filter either",
+				STRARG(c->name.text));
+		else if (str_ieq(cap->text, STR("ALL")))
 			d = diag_add(
 				l->ds, id, cap->span,
 				PRISTR

@@ -41,6 +41,7 @@ TEXT = {
     "a Kubernetes object in YAML": ["apiVersion: v1\nkind: Pod\nspec: {}\n"],
     "a compose file": ["services:\n  web:\n    image: x\n", "version: '3'\nname: x\nservices:\n  a: {}\n"],
     "a seccomp profile in YAML": ["defaultAction: SCMP_ACT_ERRNO\nsyscalls: []\n", "syscalls: []\ndefaultAction: x\n"],
+    "a template, with {{ ... }} in it": ["{{- if .Values.a }}\nkind: Pod\n{{- end }}\n", "# c\n{% if a %}\na: b\n{% endif %}\n"],
     "YAML": ["a: b\n", "- a\n- b\n", "%YAML 1.2\n"],
     "a systemd unit": ["[Unit]\nDescription=x\n", "; c\n[Service]\nSystemCallFilter=@system-service\n"],
     "an INI or TOML file": ["[main]\nx=y\n", "[tool.x]\na = 1\n", "version = 2\n\n[plugins]\n", "X=1\n"],

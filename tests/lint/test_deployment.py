@@ -180,3 +180,38 @@ def test_no_explanation_has_an_escape_in_it(pale):
 @pytest.mark.parametrize("value, told", [("=0", True), ("=f", True), ("=FALSE", True), (":false", True), ("=1", False), ("=T", False), ("", False)])
 def test_a_flag_is_read_as_the_engine_reads_it(lint, value, told):
     assert bool(lint(SERVICE + f"    security_opt: ['no-new-privileges{value}']\n", rule="DP608")) == told
+
+
+@pytest.mark.parametrize("text, rules", [
+    ("    privileged: 'TRUE'\n", ["DP604"]), ("    privileged: 'false'\n", []), ("    use_api_socket: true\n", ["DP607"]), ("    security_opt: [label=type:spc_t]\n", ["DP601"]),
+    ("    volumes: [/etc:/x:z, '/etc:/y:rw,ro']\n", ["DP631", "DP631"]), ("    volumes: [{type: bind, source: /sys, target: /s, read_only: true}]\n", []),
+    ("    devices: [{source: /dev/mem, target: /m}]\n", ["DP632"]), ("    privileged: true\n    devices: [/dev/sda]\n    volumes: [/etc:/x]\n    cap_add: [ALL]\n", ["DP604"]),
+    ("    security_opt: [seccomp=unconfined]\n    cap_add: [ALL]\n", ["DP601", "DP611"]), ("    cap_add: ['NET_ADMIN,NET_RAW']\n", ["DP630"])])
+def test_what_a_service_is_given_of_the_machine(lint, text, rules):
+    found = [f for f in lint(SERVICE + text) if f["id"] != "DP608"]
+    assert sorted(f["id"] for f in found) == rules
+    assert [f["severity"] for f in found if f["id"] == "DP631"] == (["high", "warning"] if rules == ["DP631", "DP631"] else [])
+
+
+ONE = "apiVersion: v1\nkind: {kind}\n{outer}\n  spec:\n    containers:\n    - name: web\n      securityContext: {context}\n"
+
+
+def test_what_a_pod_is_given_of_the_machine(lint):
+    def rules(text, name="pod.yaml"):
+        return sorted(f["id"] for f in lint(text, name) if f["id"] not in ("DP608", "DP609"))
+    assert rules(ONE.format(kind="PodTemplate", outer="template:", context="{privileged: true}")) == ["DP604"]
+    assert rules("\ufeff" + POD.format(kind="Job", context="{procMount: Unmasked, seLinuxOptions: {type: spc_t}}")) == ["DP601", "DP601"]
+    pod = POD.format(kind="DaemonSet", context="{capabilities: {add: [NOPE]}}") + "        volumeMounts: [{name: p, mountPath: /p, readOnly: %s}]\n" \
+        "      volumes: [{name: p, hostPath: {path: /proc}}]\n"
+    assert rules(pod % "true") == ["DP630"] and rules(pod % "false") == ["DP630", "DP631"]
+    note = POD.format(kind="Pod", context="{}").replace("  template:\n", "  template:\n    metadata: {annotations: {container.apparmor.security.beta.kubernetes.io/web: unconfined}}\n")
+    assert rules(note) == ["DP601", "DP610"]
+
+
+def test_charts_of_helm_are_told_for_what_they_are_and_passed_over_in_folders(pale, lint, tmp_path):
+    texts = ["{{- if .Values.a }}\nkind: Pod\napiVersion: v1\n{{- end }}\n", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ include \"x\" . }}\n"]
+    for text in texts:
+        assert [(f["id"], "template" in f["message"]) for f in lint(text, "chart.yaml", rc=(1,))] == [("PL021", True)]
+        assert "chart.yaml" not in pale("lint", "--isolated", tmp_path, check=0).out
+    (tmp_path / "chart.yaml").write_text(POD.format(kind="Pod", context="{privileged: true}").replace("name: web", "name: \"{{ x }}\""))
+    assert "DP604" in pale("lint", "--isolated", tmp_path, check=1).out

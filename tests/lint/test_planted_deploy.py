@@ -68,6 +68,11 @@ FAULTS = [
     ("DP624", UNIT, "SystemCallArch", "SystemCallFilter=~execve\nSystemCallArch"), ("DP624", UNIT, "SystemCallArch", "SystemCallFilter=~@process execve\nSystemCallArch"),
     ("DP625", UNIT, "Filter=@system-service", "Filter=~@aio\nRestrictAddressFamilies=~AF_PACKET"),
     ("DP625", UNIT, "Filter=@system-service", "Filter=@system-service\nSystemCallFilter=~@aio\nRestrictAddressFamilies=~AF_NETLINK AF_VSOCK"),
+    ("DP630", COMPOSE, SERVICE, "    cap_add: [NET_BIND]\n"), ("DP630", COMPOSE, SERVICE, "    cap_add: [CAP_CHOWNN]\n"),
+    ("DP631", COMPOSE, SERVICE, "    volumes: ['/etc/cron.d:/x']\n"), ("DP631", COMPOSE, SERVICE, "    volumes: [{{type: bind, source: /proc, target: /p}}]\n"),
+    ("DP632", COMPOSE, SERVICE, "    devices: ['/dev/nvme0n1:/dev/x']\n"), ("DP604", COMPOSE, SERVICE, "    privileged: 'true'\n"), ("DP607", COMPOSE, SERVICE, "    use_api_socket: true\n"),
+    ("DP601", POD, ["        allowPrivilege", "        capabilities:"], "        procMount: Unmasked\n"),
+    ("DP601", POD, ["        allowPrivilege", "        capabilities:"], "        seLinuxOptions: {{type: spc_t}}\n"),
     ("DP619", UNIT, None, None), ("DP619", COMPOSE, None, None), ("DP619", POD, None, None),
 ]
 SUFFIX = {COMPOSE: ".compose.yaml", POD: ".pod.yaml", UNIT: ".service"}
