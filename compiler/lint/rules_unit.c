@@ -87,15 +87,38 @@ static const struct list { /* settings whose value is a list of names */
 	  "it is not taken away" },
 	{ "AmbientCapabilities", "capability", knows_capability, "it is not given",
 	  "it is not taken away" },
+	{ "SystemCallLog", "system call or group of them", knows_call, "it is not logged",
+	  "it is logged" },
 	{ "SystemCallArchitectures", "architecture", knows_arch, "its calls are not allowed",
 	  "nothing else stands there, so calls of all architectures pass" },
 };
 
-/* Settings that are true or false in every release; others of the kind have more values in newer ones. */
-static const char *const booleans[] = {
-	"NoNewPrivileges",      "PrivateDevices",    "PrivateNetwork",  "ProtectKernelTunables",
-	"ProtectKernelModules", "ProtectKernelLogs", "ProtectClock",    "MemoryDenyWriteExecute",
-	"RestrictRealtime",     "RestrictSUIDSGID",  "LockPersonality", "DynamicUser",
+/*
+ * Settings that are one word, and which words those are beside yes and no, up to systemd 258; what an older release does
+ * not know it passes over, which is not told.
+ */
+static const struct worded {
+	const char *key;
+	bool boolean;
+	const char *words;
+} worded[] = {
+#define BOOLEAN(key)       { key, true, "" },
+#define WORDS(key, words)  { key, false, words },
+#define EITHER(key, words) { key, true, words },
+#include "compiler/lint/unit_words.def"
+};
+
+/* Lists of paths, and what becomes of one that does not begin with '/'. */
+static const struct paths {
+	const char *key;
+	enum severity severity;
+	const char *becomes;
+} paths[] = {
+	{ "InaccessiblePaths", SEVERITY_HIGH, "it stays accessible" },
+	{ "ReadOnlyPaths", SEVERITY_HIGH, "it stays writable" },
+	{ "NoExecPaths", SEVERITY_HIGH, "what is below it may be executed" },
+	{ "ReadWritePaths", SEVERITY_WARNING, "it does not get writable" },
+	{ "ExecPaths", SEVERITY_WARNING, "what is below it is not executed" },
 };
 
 static bool knows(const struct list *list, struct str word, bool refuses)
@@ -150,10 +173,102 @@ static void judge_list(struct lint *l, enum diag_id id, const struct list *list,
 		judge_word(l, id, list, word, refuses, high);
 }
 
+static bool is_word_of(struct str value, const char *words, struct suggest *near)
+{
+	bool found = false;
+
+	while (*words) {
+		size_t n = strcspn(words, " ");
+
+		found |= str_eq(value, (struct str){ words, n });
+		suggest_offer(near, (struct str){ words, n });
+		words += n + (words[n] == ' ');
+	}
+	return found;
+}
+
+static void judge_worded(struct lint *l, enum diag_id id, const struct worded *w,
+			 const struct deploy_setting *s)
+{
+	struct suggest near;
+	struct diag *d;
+
+	suggest_start(&near, s->value);
+	if (is_word_of(s->value, w->words, &near) || (w->boolean && unit_is_boolean(s->value)))
+		return;
+	d = diag_add(l->ds, id, s->span, "systemd passes over '%s', %s: %s stays as it was",
+		     str_safe_of(l->arena, s->value),
+		     *w->words ? "which is no value of it" : "which is neither yes nor no", w->key);
+	if (near.best.p)
+		diag_help(l->ds, d, "did you mean '" PRISTR "'?", STRARG(near.best));
+	else
+		diag_help(l->ds, d, "%s%s%s", w->boolean ? "yes, or no" : "",
+			  w->boolean && *w->words ? ", or one of: " : "", w->words);
+}
+
+static void judge_paths(struct lint *l, enum diag_id id, const struct paths *p,
+			const struct deploy_setting *s)
+{
+	struct deploy_text word;
+
+	for (uint32_t at = 0; deploy_next_word(s, &at, &word);) {
+		struct str path = word.text;
+
+		while (path.n && strchr("-+", path.p[0]))
+			path = (struct str){ path.p + 1, path.n - 1 };
+		if (!path.n || strchr("/%\"'", path.p[0]))
+			continue;
+		diag_help(l->ds,
+			  diag_add_as(l->ds, id, p->severity, word.span,
+				      "systemd passes over '%s', which is not absolute: %s",
+				      str_safe_of(l->arena, word.text), p->becomes),
+			  "a path from '/' on");
+	}
+}
+
+/* yes, no, or kinds of namespaces, behind one '~': of a list with a wrong one nothing counts. */
+static void judge_namespaces(struct lint *l, enum diag_id id, const struct deploy_setting *s)
+{
+	static const char kinds[] = "cgroup ipc net mnt pid user uts time";
+	uint32_t at = str_starts(s->value, "~");
+	struct deploy_text word;
+	struct suggest near;
+
+	if (unit_is_boolean(s->value))
+		return;
+	while (deploy_next_word(s, &at, &word)) {
+		suggest_start(&near, word.text);
+		if (is_word_of(word.text, kinds, &near))
+			continue;
+		diag_help(
+			l->ds,
+			diag_add(
+				l->ds, id, word.span,
+				"systemd passes over the whole of it for '%s', which is no kind of namespace" PRINEAR
+				": what it restricts stays as it was",
+				str_safe_of(l->arena, word.text), NEARARG(near)),
+			"yes, no, or some of: %s", kinds);
+		return;
+	}
+}
+
+static void judge_error(struct lint *l, enum diag_id id, const struct deploy_setting *s)
+{
+	if (unit_error(s->value) != UNIT_BAD)
+		return;
+	diag_help(
+		l->ds,
+		diag_add_as(
+			l->ds, id, SEVERITY_WARNING, s->span,
+			"systemd passes over '%s', which is no error: what is refused kills the program",
+			str_safe_of(l->arena, s->value)),
+		"a name of errno(3) such as EPERM, a number up to 4095, or kill");
+}
+
 RULE(DP614, "unit-value-ignored", HIGH, DEPLOYMENT, dp_unit_value_ignored,
      "a value of a unit that systemd passes over",
      "A value of a unit that is none: a system call, group, address family, architecture or capability that "
-     "does not exist, an error number in a list of what is allowed, a word where yes or no is wanted. systemd "
+     "does not exist, an error number in a list of what is allowed, a word where yes or no or one of a few is wanted, a path without '/'. systemd "
      "starts the unit without it: it logs 'Failed to parse ..., ignoring', and of a capability nothing at all, as "
      "'systemd-analyze security' shows (252). In a list with '~' what was to be refused is not, and a "
      "protection with a misspelt 'yes' is off: high; in a list of what is allowed it is refused: a warning.\n\n"
@@ -165,15 +280,16 @@ void dp_unit_value_ignored(struct lint *l, enum diag_id id)
 		for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 			if (str_is(s->key, lists[i].key))
 				judge_list(l, id, &lists[i], s);
-		for (size_t i = 0; i < ARRAY_SIZE(booleans); i++)
-			if (str_is(s->key, booleans[i]) && s->value.n && !unit_is_boolean(s->value))
-				diag_help(
-					l->ds,
-					diag_add(
-						l->ds, id, s->span,
-						"systemd passes over '%s', which is neither yes nor no: %s stays as it was",
-						str_safe_of(l->arena, s->value), booleans[i]),
-					"yes, or no");
+		for (size_t i = 0; i < ARRAY_SIZE(worded) && s->value.n; i++)
+			if (str_is(s->key, worded[i].key))
+				judge_worded(l, id, &worded[i], s);
+		for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+			if (str_is(s->key, paths[i].key))
+				judge_paths(l, id, &paths[i], s);
+		if (str_is(s->key, "RestrictNamespaces") && s->value.n)
+			judge_namespaces(l, id, s);
+		if (str_is(s->key, "SystemCallErrorNumber") && s->value.n)
+			judge_error(l, id, s);
 	}
 }
 
