@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -57,7 +58,8 @@ struct types {
 	struct table by_name;
 	uint8_t first[1 << 16]; /* a name that is looked for begins with these two bytes */
 	VEC(struct found) found;
-	VEC(uint32_t) at; /* of each type, from number 1 on, where it lies */
+	uint32_t *at; /* of each type, from number 1 on, where it lies; NULL: not known yet */
+	uint32_t nat;
 	int handlers[ARRAY_SIZE(ways)];
 	size_t nhandlers;
 };
@@ -70,12 +72,16 @@ static int read_all(struct types *t, int fd, size_t size)
 	ssize_t n = 1;
 
 	/* Linux 6.16 and newer map it. */
-	t->data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	t->is_mapped = t->data != MAP_FAILED;
+	data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	t->is_mapped = data != MAP_FAILED;
+	if (!t->is_mapped)
+		data = malloc(size);
+	if (!data)
+		return -ENOMEM;
+	t->data = data;
 	t->n = size;
 	if (t->is_mapped)
 		return 0;
-	t->data = data = arena_alloc(t->scratch, size);
 	for (size_t at = 0; at < size && n > 0; at += (size_t)n)
 		n = read(fd, data + at, size - at);
 	if (n < 0)
@@ -138,6 +144,9 @@ void types_close(struct types *t)
 		return;
 	if (t->is_mapped)
 		munmap((void *)t->data, t->n);
+	else
+		free((void *)t->data);
+	free(t->at);
 	if (t->cut >= 0)
 		close(t->cut);
 	arena_free(t->scratch);
@@ -249,7 +258,7 @@ static const char *name_of(const struct types *t, uint32_t at)
 
 static const struct btf_type *type_at(const struct types *t, uint32_t id)
 {
-	return (const void *)(t->types + t->at.v[id - 1]);
+	return (const void *)(t->types + t->at[id - 1]);
 }
 
 static bool is_named_kind(unsigned kind)
@@ -262,7 +271,9 @@ static int look_through(struct types *t)
 {
 	uint32_t at = 0, n;
 
-	vec_room(t->scratch, &t->at, t->types_n / sizeof(struct btf_type));
+	t->at = malloc((t->types_n / sizeof(struct btf_type) + 1) * sizeof(*t->at));
+	if (!t->at)
+		return -ENOMEM;
 	for (; t->types_n - at >= sizeof(struct btf_type); at += n) {
 		const struct btf_type *type = (const void *)(t->types + at);
 		struct found f = { .kind = btf_kind(type) };
@@ -270,11 +281,11 @@ static int look_through(struct types *t)
 		n = length_of(type);
 		if (!n || n > t->types_n - at)
 			return -EINVAL;
-		vec_push(t->scratch, &t->at, at);
+		t->at[t->nat++] = at;
 		if (!type->name_off || !is_named_kind(f.kind))
 			continue;
 		f.name = name_of(t, type->name_off);
-		f.id = (uint32_t)t->at.n;
+		f.id = t->nat;
 		if (is_wanted(t, f.name))
 			vec_push(t->scratch, &t->found, f);
 	}
@@ -302,7 +313,7 @@ struct cut {
 /* The number that a type of the kernel's has here, or will have. */
 static uint32_t number(struct cut *c, uint32_t id)
 {
-	if (!id || id > c->from->at.n)
+	if (!id || id > c->from->nat)
 		return 0;
 	if (!c->number[id]) {
 		vec_push(c->a, &c->of, id);
@@ -382,12 +393,18 @@ int types_cut(struct types *t, const struct bpf_object *obj)
 	int err;
 
 	want_all(t, obj);
-	if (!t->at.n) {
-		err = look_through(t);
-		if (err)
-			return err;
+	err = t->at ? 0 : look_through(t);
+	if (!err) {
+		c.number = calloc(t->nat + 1, sizeof(*c.number));
+		err = c.number ? 0 : -ENOMEM;
 	}
-	c.number = ARENA_ARRAY(c.a, uint32_t, t->at.n + 1);
+	if (err) {
+		free(t->at);
+		t->at = NULL;
+		t->nat = 0;
+		t->found.n = 0;
+		return err;
+	}
 	buf_add(&c.strings, "", 1);
 	vec_each(&t->found, f)
 		if (f->kind != BTF_KIND_FUNC)
@@ -397,6 +414,7 @@ int types_cut(struct types *t, const struct bpf_object *obj)
 	err = write_cut(&c, t->cut);
 	buf_free(&c.types);
 	buf_free(&c.strings);
+	free(c.number);
 	return err;
 }
 
