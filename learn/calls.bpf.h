@@ -23,12 +23,22 @@ static __always_inline int which_cgroup(void)
 	return -1;
 }
 
-/* The thread id by which the kernel itself knows the task. */
-static __always_inline __u32 tid_now(bool btf)
+/* Since Linux 5.15: which call a task is in need not be noted for each. */
+static __always_inline bool tells_call(void)
 {
-	if (btf)
-		return (__u32)((struct task_struct *)bpf_get_current_task_btf())->pid;
-	return (__u32)bpf_get_current_pid_tgid();
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
+}
+
+/* The task that runs: as tp_btf's programs may read it, and as the others have it. */
+static __always_inline struct task_struct *task_now(bool btf)
+{
+	return btf ? (void *)bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+}
+
+/* The thread id by which the kernel itself knows the task that runs. */
+static __always_inline __u32 tid_of(bool btf, struct task_struct *t)
+{
+	return btf ? (__u32)t->pid : (__u32)bpf_get_current_pid_tgid();
 }
 
 /* Of `marked`: the word with a task's two bits. */
@@ -39,11 +49,11 @@ static __always_inline __u64 *marked_word(__u32 tid)
 	return bpf_map_lookup_elem(&marked, &i);
 }
 
-static __always_inline bool is_marked(__u32 tid)
+static __always_inline __u32 marked_bits(__u32 tid)
 {
 	__u64 *word = marked_word(tid);
 
-	return word && *word >> tid % 32 * 2 & IS_MARKED;
+	return word ? (__u32)(*word >> tid % 32 * 2) & (IS_MARKED | IS_NOTED) : 0;
 }
 
 /*
@@ -60,6 +70,38 @@ static __always_inline void set_marked(__u32 tid, bool is)
 	__sync_fetch_and_and(word, ~mask);
 	if (is)
 		__sync_fetch_and_or(word, want);
+}
+
+/*
+ * Where a task's registers lie tells tasks apart as its thread id does, if not for sure, and is at hand:
+ * no helper is to be called for it, of which each costs as much as all of the rest.
+ */
+static __always_inline __u32 stack_of(void *regs)
+{
+	__u64 at = (__u64)regs;
+
+	/* To the verifier an address is no number, and what lies between two of them is. */
+	asm volatile("%0 -= %1" : "+r"(at) : "r"(stacks));
+	return (__u32)(at >> STACK_SHIFT);
+}
+
+/* Is there a mark of the task whose registers these are, or was there one of another of its place? */
+static __always_inline bool is_near(void *regs)
+{
+	__u32 i = stack_of(regs);
+
+	return stacks[bounded(i / 64, TRACE_STACKS / 64 - 1)] >> i % 64 & 1;
+}
+
+/* Whoever makes a mark says so here, before the task's next call. */
+static __always_inline void set_near(struct task_struct *t)
+{
+	__u32 i;
+
+	if (cgroups_nr || !tells_call()) /* nobody asks */
+		return;
+	i = stack_of((void *)bpf_task_pt_regs(t));
+	__sync_fetch_and_or(&stacks[bounded(i / 64, TRACE_STACKS / 64 - 1)], 1ull << i % 64);
 }
 
 /* At its first call a recorded task is noted among `ours`. */
@@ -117,19 +159,13 @@ static __always_inline struct mark *mark_get(bool btf)
 	return m;
 }
 
-static __always_inline int abi_of(bool btf, __u64 nr)
+static __always_inline int abi_of(bool btf, struct task_struct *t, __u64 nr)
 {
-	struct task_struct *t = (void *)bpf_get_current_task();
 	struct task_struct___x86 *x = (void *)t;
 
 	if (bpf_core_field_exists(x->thread_info.status)) {
-		__u32 status;
+		__u32 status = btf ? x->thread_info.status : BPF_CORE_READ(x, thread_info.status);
 
-		if (btf)
-			status = ((struct task_struct___x86 *)bpf_get_current_task_btf())
-					 ->thread_info.status;
-		else
-			status = BPF_CORE_READ(x, thread_info.status);
 		if (status & TS_COMPAT)
 			return TRACE_COMPAT;
 		return nr & X32_BIT && (__u32)nr != (__u32)-1 ? TRACE_X32 : TRACE_NATIVE;
@@ -137,12 +173,6 @@ static __always_inline int abi_of(bool btf, __u64 nr)
 	if (BPF_CORE_READ(t, thread_info.flags) >> ARM64_TIF_32BIT & 1)
 		return -1; /* AArch32: no table for it */
 	return TRACE_NATIVE;
-}
-
-/* Since Linux 5.15: which call a task is in need not be noted for each. */
-static __always_inline bool tells_call(void)
-{
-	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
 }
 
 /* The number of the call whose registers these are, the programs' own argument; -1: none. */
@@ -160,7 +190,7 @@ static __always_inline __s64 nr_of(void *regs)
 static __always_inline __u32 call_now(void)
 {
 	__s64 nr = nr_of((void *)bpf_task_pt_regs(bpf_get_current_task_btf()));
-	int abi = abi_of(false, (__u64)nr);
+	int abi = abi_of(false, task_now(false), (__u64)nr);
 
 	if (nr < 0 || abi < 0)
 		return TRACE_NO_CALL;
@@ -314,9 +344,9 @@ enum whose { NOBODYS, WORKLOADS, RUNTIMES };
  * Is the task recorded? Each call of the whole machine asks this, so whoever is not pays a look at
  * a bit for it. In a cgroup a task is met, and marked, at its first call.
  */
-static __always_inline enum whose whose(bool btf)
+static __always_inline enum whose whose(bool btf, bool is)
 {
-	bool is = is_marked(tid_now(btf)), in;
+	bool in;
 
 	if (!cgroups_nr)
 		return is ? WORKLOADS : NOBODYS;
@@ -347,50 +377,19 @@ static __always_inline __u32 end_of_start(bool btf, void *regs,
 	return begin_serving(by, call, args);
 }
 
-/* The arguments stand in the registers, or in `event` where that is not NULL. */
-static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
-				    __u64 nr)
+APART __u32 end_of_start_btf(void *regs, __u32 call, __u32 by, __u32 abi)
 {
-	const volatile struct trace_call *info;
-	struct trace_count *c;
-	struct mark *m;
-	__u32 call, at; /* its number, and with the phase */
-	enum whose is = whose(btf);
-	int abi;
+	return end_of_start(true, regs, NULL, call, (__u8)by, abi == TRACE_COMPAT);
+}
 
-	if (is == NOBODYS)
-		return 0;
-	if (is == WORKLOADS)
-		note_once((__u32)tid_now(btf));
-	abi = abi_of(btf, nr);
-	if (abi < 0) {
-		count_loss(TRACE_LOSS_ABI);
-		return 0;
-	}
-	if (abi == TRACE_X32)
-		nr &= ~(__u64)X32_BIT;
-	if ((__u32)nr >= TRACE_NRS) {
-		count_loss(TRACE_LOSS_CALLS);
-		return 0;
-	}
-	call = ((__u32)abi * TRACE_NRS + (__u32)nr) & (TRACE_CALLS - 1);
-	if (is == RUNTIMES) {
-		count_runtime(call);
-		return 0;
-	}
-	info = &calls[bounded(call, TRACE_CALLS - 1)];
-	at = call | phase_now();
-	if (at == call && info->serves)
-		at |= end_of_start(btf, regs, event, call, info->serves, abi == TRACE_COMPAT);
-	c = bpf_map_lookup_elem(&counts, &at);
-	if (!c)
-		return 0;
-	if (!c->count)
-		c->first_ns = since_start();
-	c->count++;
-	if (tells_call() &&
-	    !(info->args | info->tuple | info->address | returns[nr & (TRACE_NRS - 1)]))
-		return 0;
+/* A call of the workload's of which more is looked at than that it was made; at: with the phase. */
+static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
+				   __u32 at, __u32 abi)
+{
+	__u32 call = bounded(at, TRACE_CALLS - 1);
+	const volatile struct trace_call *info = &calls[call];
+	struct mark *m;
+
 	if (tells_call() && info->address == TRACE_SENDTO &&
 	    !fifth(btf, regs, event, abi == TRACE_COMPAT))
 		return 0;
@@ -423,6 +422,65 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (info->tuple & TRACE_EARLY)
 		enter_ask(m);
 	return 0;
+}
+
+APART int on_look_btf(void *regs, __u32 at, __u32 abi)
+{
+	return on_look(true, regs, NULL, at, abi);
+}
+
+/* The arguments stand in the registers, or in `event` where that is not NULL. */
+static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
+				    __u64 nr)
+{
+	struct task_struct *t;
+	struct trace_count *c;
+	enum whose is;
+	__u32 tid, bits, call, at; /* its number, and with the phase */
+	__u8 serves;
+	int abi;
+
+	if (btf && tells_call() && !cgroups_nr && !is_near(regs))
+		return 0;
+	t = task_now(btf);
+	tid = tid_of(btf, t);
+	bits = marked_bits(tid);
+	is = whose(btf, bits & IS_MARKED);
+	if (is == NOBODYS)
+		return 0;
+	if (is == WORKLOADS && !(bits & IS_NOTED))
+		note_once(tid);
+	abi = abi_of(btf, t, nr);
+	if (abi < 0) {
+		count_loss(TRACE_LOSS_ABI);
+		return 0;
+	}
+	if (abi == TRACE_X32)
+		nr &= ~(__u64)X32_BIT;
+	if ((__u32)nr >= TRACE_NRS) {
+		count_loss(TRACE_LOSS_CALLS);
+		return 0;
+	}
+	call = ((__u32)abi * TRACE_NRS + (__u32)nr) & (TRACE_CALLS - 1);
+	if (is == RUNTIMES) {
+		count_runtime(call);
+		return 0;
+	}
+	at = call | phase_now(btf ? (__u32)t->tgid : tgid_here());
+	serves = calls[bounded(call, TRACE_CALLS - 1)].serves;
+	if (at == call && serves)
+		at |= btf ? end_of_start_btf(regs, call, serves, (__u32)abi) :
+			    end_of_start(false, regs, event, call, serves, abi == TRACE_COMPAT);
+	c = bpf_map_lookup_elem(&counts, &at);
+	if (!c)
+		return 0;
+	if (!c->count)
+		c->first_ns = since_start();
+	c->count++;
+	if (tells_call() && !looks[bounded(call, TRACE_CALLS - 1)])
+		return 0;
+	return btf ? on_look_btf(regs, at, (__u32)abi) :
+		     on_look(false, regs, event, at, (__u32)abi);
 }
 
 static __always_inline int exit_open(struct mark *m, const volatile struct trace_rule *r, int fd)
@@ -663,17 +721,14 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	return 0;
 }
 
-/* Of most calls nothing is asked behind their end: the number alone says that. */
-static __always_inline int on_exit(bool btf, void *regs, long ret)
+static __always_inline int on_return(bool btf, long ret)
 {
 	struct scratch *s;
 	struct mark *m;
 	__u32 call;
 	__u8 rule;
 
-	if (btf && tells_call() && !returns[(__u32)nr_of(regs) & (TRACE_NRS - 1)])
-		return 0;
-	if (whose(btf) != WORKLOADS)
+	if (whose(btf, marked_bits(tid_of(btf, task_now(btf))) & IS_MARKED) != WORKLOADS)
 		return 0;
 	m = mark_find(btf);
 	if (!m)
@@ -697,6 +752,21 @@ static __always_inline int on_exit(bool btf, void *regs, long ret)
 	record_return(&s->call, rule_of(&s->call), ret);
 	scratch_give(s);
 	return 0;
+}
+
+APART int on_return_btf(long ret)
+{
+	return on_return(true, ret);
+}
+
+/* Of most calls nothing is asked behind their end: the number alone says that. */
+static __always_inline int on_exit(bool btf, void *regs, long ret)
+{
+	if (!btf)
+		return on_return(false, ret);
+	if (tells_call() && !returns[(__u32)nr_of(regs) & (TRACE_NRS - 1)])
+		return 0;
+	return on_return_btf(ret);
 }
 
 #endif

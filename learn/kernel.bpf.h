@@ -20,6 +20,7 @@
 #define TS_COMPAT        2u /* arch/x86/include/asm/thread_info.h */
 #define ARM64_TIF_32BIT  22 /* arch/arm64/include/asm/thread_info.h */
 #define X32_BIT          0x40000000u
+#define STACK_SHIFT      14     /* of THREAD_SIZE, or less: asm/page_64_types.h */
 #define PROC_MAGIC       0x9fa0 /* PROC_SUPER_MAGIC */
 #define NSFS_MAGIC       0x6e736673
 #define PIDFS_MAGIC      0x50494446 /* PID_FS_MAGIC */

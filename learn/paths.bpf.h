@@ -260,7 +260,7 @@ static __always_inline void record_end(struct scratch *s)
 }
 
 /* record_path()'s. */
-ALONE int record_at(__u64 path)
+static __always_inline int record_at(__u64 path)
 {
 	struct scratch *s = scratch_get();
 	struct path *p = (void *)path;
@@ -302,7 +302,7 @@ static __always_inline struct file *file_of(struct task_struct *t, __u32 fd)
  * Do this task's names lead where they would lead the loader, which looks up what the kernel
  * did not resolve for us? Not below another root, and not among other mounts. Uses the buffer.
  */
-ALONE int elsewhere(void)
+static __always_inline int elsewhere(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct fs_struct *fs = BPF_CORE_READ(t, fs);
@@ -394,7 +394,7 @@ ALONE __u32 note_fsuid(void)
 }
 
 /* AppArmor finds no root above it, and calls it "/" (path.c, d_namespace_path). */
-ALONE int record_namespace(__u32 perms)
+static __always_inline int record_namespace(__u32 perms)
 {
 	struct scratch *s = scratch_get();
 

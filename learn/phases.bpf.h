@@ -48,10 +48,10 @@ static __always_inline __u32 tgid_here(void)
 	return (__u32)(bpf_get_current_pid_tgid() >> 32);
 }
 
-/* TRACE_SERVING, which goes into the index of the call that is made; 0. */
-static __always_inline __u32 phase_now(void)
+/* TRACE_SERVING, which goes into the index of a call that a process makes; 0. */
+static __always_inline __u32 phase_now(__u32 tgid)
 {
-	return serve_all || phase_of(tgid_here()) & IS_SERVING ? TRACE_SERVING : 0;
+	return serve_all || phase_of(tgid) & IS_SERVING ? TRACE_SERVING : 0;
 }
 
 /* By number: of a thread nobody asks for that. */
@@ -83,7 +83,7 @@ static __always_inline struct socket *socket_of(__u32 fd)
 	return BPF_CORE_READ(f, private_data);
 }
 
-int is_listening(__u32 fd)
+ALONE int is_listening(__u32 fd)
 {
 	struct socket *s = socket_of(fd);
 
@@ -187,7 +187,7 @@ static __always_inline int says_message(__u32 fd, __u64 msghdr)
 }
 
 /* Does the call that begins, of a process that starts, show that it has? The call's first arguments. */
-int shows_serving(__u32 by, __u64 a0, __u64 a1, __u64 a2)
+ALONE int shows_serving(__u32 by, __u64 a0, __u64 a1, __u64 a2)
 {
 	switch (by) {
 	case TRACE_SERVES_NOW:

@@ -24,6 +24,7 @@ const volatile bool marks_by_task;         /* marks are task storage: all the tp
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
 const volatile __u8 returns[TRACE_NRS]; /* a call of this number, by whatever ABI, has a rule */
+const volatile __u8 looks[TRACE_CALLS]; /* more is looked at than that it was made; or returns[] */
 
 /* ---- shared while it runs ---- */
 
@@ -41,6 +42,7 @@ __u32 near_tgid;     /* the same, as the kernel itself knows it */
 __u64 picked;        /* tasks of `pids` that were found */
 __u32 fsuid_first;   /* of the first task that used a file, plus 1; 0: none yet */
 __u32 fsuids_differ; /* another one acted as somebody else */
+__u64 stacks[TRACE_STACKS / 64]; /* near(): a bit each, which stays */
 
 enum {                /* of a thread id */
        IS_MARKED = 1, /* there is a mark of the task */
@@ -145,9 +147,11 @@ struct {
 /*
  * A function that is verified once, by itself, and not along every path that leads to it: that keeps
  * the programs far below the verifier's limit, and their start short. Such a function takes scalars
- * only; the rest travels in the scratch. Of these at most seven may be under way at once.
+ * only; the rest travels in the scratch. Of these and of APART at most seven may be under way at once.
  */
 #define ALONE __attribute__((noinline))
+/* What few calls come to: what the others pay for is short, and keeps no registers. */
+#define APART static __attribute__((noinline))
 
 static __always_inline void count_loss(__u32 what)
 {

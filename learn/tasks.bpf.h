@@ -37,7 +37,7 @@ static __always_inline void move_mark(bool btf, __u32 old_tid)
 
 	if (old_tid == tid)
 		return;
-	set_marked(tid, is_marked(old_tid));
+	set_marked(tid, marked_bits(old_tid) & IS_MARKED);
 	set_marked(old_tid, false);
 	if (btf)
 		return;
@@ -57,10 +57,11 @@ static __always_inline struct mark *mark_exec(bool btf)
 	if (m || cgroups_nr || start_ns || !is_target())
 		return m;
 	start_ns = bpf_ktime_get_ns();
-	if (btf)
+	if (btf) {
+		set_near(bpf_get_current_task_btf());
 		m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), NULL,
 					 BPF_LOCAL_STORAGE_GET_F_CREATE);
-	else if (!bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY))
+	} else if (!bpf_map_update_elem(&marks_by_tid, &tid, &fresh, BPF_ANY))
 		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
 	set_marked(tid, m != NULL);
 	count_loss(m ? TRACE_TASKS : TRACE_LOSS_TASKS);
@@ -207,7 +208,7 @@ static __always_inline int on_capable(bool btf, __u32 cap, int ret)
 	if (m) {
 		k.call = m->rule || !tells_call() ? m->call : call_now();
 		if (k.call != TRACE_NO_CALL)
-			k.call |= phase_now();
+			k.call |= phase_now(tgid_here());
 		count_cap(&caps, &k);
 	} else if (border && which_cgroup() >= 0) {
 		k.call = tells_call() ? call_now() : TRACE_NO_CALL;
@@ -255,6 +256,7 @@ static __always_inline int on_task(bool btf, struct task_struct *t)
 	if (btf) {
 		if (bpf_task_storage_get(&marks, t, NULL, 0))
 			return 0;
+		set_near(t);
 		m = bpf_task_storage_get(&marks, t, &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	} else {
 		if (bpf_map_lookup_elem(&marks_by_tid, &tid))

@@ -48,6 +48,7 @@ int fork_btf(__u64 *ctx)
 		return 0;
 	}
 	m = bpf_task_storage_get(&marks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	set_near(child);
 	if (m)
 		m->followed = parent->followed;
 	set_marked((__u32)child->pid, m != NULL);
@@ -202,7 +203,7 @@ int fork_raw(__u64 *ctx)
 	struct task_struct *child = (void *)ctx[1];
 
 	on_fork((__u32)BPF_CORE_READ(child, pid));
-	if (is_marked((__u32)BPF_CORE_READ(child, pid)))
+	if (marked_bits((__u32)BPF_CORE_READ(child, pid)) & IS_MARKED)
 		note_task(child);
 	return 0;
 }

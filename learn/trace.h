@@ -23,6 +23,7 @@ enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
 #define TRACE_STEPS   4          /* components and mounts of one step of a walk */
 #define TRACE_STRIDE  16         /* steps */
 #define TRACE_WALK    40         /* strides: more components than TRACE_PATH bytes have */
+#define TRACE_STACKS  (1u << 18) /* stacks of tasks that are told apart */
 #define TRACE_TIDS    (1u << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
 
 /* AppArmor's letters: PERM_* of policy.h. */

@@ -223,6 +223,19 @@ static int open_object(struct watch *w)
 	return types_cut(w->types, w->skel->obj);
 }
 
+static void fill_looks(struct watch *w)
+{
+	const struct trace_call *calls = (const struct trace_call *)w->skel->rodata->calls;
+	__u8 *returns = (__u8 *)w->skel->rodata->returns;
+
+	for (unsigned i = 0; i < TRACE_CALLS; i++)
+		if (calls[i].rule)
+			returns[i % TRACE_NRS] = 1;
+	for (unsigned i = 0; i < TRACE_CALLS; i++)
+		w->skel->rodata->looks[i] = calls[i].args || calls[i].tuple || calls[i].address ||
+					    returns[i % TRACE_NRS];
+}
+
 static int load(struct watch *w, const struct learn_options *opt, const struct target *t)
 {
 	int err = open_object(w);
@@ -243,9 +256,7 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
 	serve_fill((struct trace_call *)w->skel->rodata->calls, &opt->serve);
-	for (unsigned i = 0; i < TRACE_CALLS; i++)
-		if (w->skel->rodata->calls[i].rule)
-			w->skel->rodata->returns[i % TRACE_NRS] = 1;
+	fill_looks(w);
 	if (getrandom((void *)&w->skel->rodata->cookie, sizeof(w->skel->rodata->cookie), 0) < 0)
 		err = -errno;
 	if (!err)
