@@ -229,9 +229,9 @@ static void describe_estimate(struct proposal *p, struct ast_comment **to)
 	if (unseen_estimate(p->r, &u))
 		ast_comment_add(
 			p->a, to,
-			"unseen:   about %.0f calls that further runs would add (%zu made in one "
+			"unseen:   about %.0f call%s that further runs would add (%zu made in one "
 			"run alone, %zu in two, of %zu: Chao's estimate)",
-			u.more, u.once, u.twice, u.runs);
+			u.more, u.more >= 0.5 && u.more < 1.5 ? "" : "s", u.once, u.twice, u.runs);
 }
 
 /* A list with commas, in lines of some length. */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/unseen.h"
 
-static size_t runs_of(const struct recorded_call *c, size_t words)
+/* In how many runs it was made. */
+static size_t runs_of(const struct recording *r, const struct recorded_call *c)
 {
-	size_t runs = !c->in; /* of one run alone */
+	size_t runs = 0;
 
-	for (size_t i = 0; c->in && i < words; i++)
+	if (c->assumed || !r->runs)
+		return c->count && !c->assumed;
+	for (size_t i = 0; c->in && i < (r->runs->n + 63) / 64; i++)
 		runs += (size_t)__builtin_popcountll(c->in[i]);
 	return runs;
 }
@@ -29,8 +32,7 @@ bool unseen_estimate(const struct recording *r, struct unseen *out)
 		return false;
 	*out = (struct unseen){ .runs = r->runs->n };
 	vec_each(&r->calls, c)
-		if (!c->assumed)
-			count_call(out, runs_of(c, (r->runs->n + 63) / 64));
+		count_call(out, runs_of(r, c));
 	estimate(out);
 	return true;
 }
@@ -38,13 +40,15 @@ bool unseen_estimate(const struct recording *r, struct unseen *out)
 size_t unseen_with(const struct recording *earlier, const uint64_t (*made)[RECORDING_NRS / 64],
 		   struct unseen *out)
 {
-	size_t runs = earlier->runs ? earlier->runs->n : 1, beyond = 0;
+	size_t beyond = 0;
 
-	*out = (struct unseen){ .runs = runs + 1 };
-	vec_each(&earlier->calls, c)
-		if (!c->assumed)
-			count_call(out, runs_of(c, (runs + 63) / 64) +
-						(made[c->arch][c->nr / 64] >> c->nr % 64 & 1));
+	*out = (struct unseen){ .runs = (earlier->runs ? earlier->runs->n : 1) + 1 };
+	vec_each(&earlier->calls, c) {
+		size_t runs = runs_of(earlier, c);
+
+		if (runs)
+			count_call(out, runs + (made[c->arch][c->nr / 64] >> c->nr % 64 & 1));
+	}
 	for (unsigned a = 0; a < ARCH_NR; a++)
 		for (uint32_t nr = 0; nr < RECORDING_NRS; nr++) {
 			const struct recorded_call *c;
@@ -52,7 +56,7 @@ size_t unseen_with(const struct recording *earlier, const uint64_t (*made)[RECOR
 			if (!(made[a][nr / 64] >> nr % 64 & 1))
 				continue;
 			c = recording_call(earlier, (enum arch)a, nr);
-			beyond += !c || c->assumed;
+			beyond += !c || !runs_of(earlier, c);
 		}
 	out->once += beyond;
 	estimate(out);

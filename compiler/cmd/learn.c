@@ -418,7 +418,7 @@ static int record(struct session *s, struct learn_args *a)
 	/* Both are tried: a disk that is full for one may have room for the other. */
 	err = a->recording ? recordings_write(rs, a->recording) : 0;
 	tell_snapshots(s, a, !err);
-	err |= proposal_write(s, &proposal, &united);
+	err |= proposal_write(s, &proposal, rs, &united);
 	if (tell_lacks(s, a, &united) && !a->allow_loss)
 		status = EXIT_FOUND;
 	if (session_report(s))

@@ -32,7 +32,7 @@ static int propose_of(struct session *s, const struct options *o)
 		       lacks && !o->at[OPT_ALLOW_LOSS].given ? EXIT_FOUND :
 							       EXIT_OK;
 	}
-	if (proposal_write(s, &a, &r))
+	if (proposal_write(s, &a, rs, &r))
 		return EXIT_SYSTEM;
 	lacks = tell_incomplete(s, &r, "--allow-loss gives status 0 all the same");
 	return lacks && !o->at[OPT_ALLOW_LOSS].given ? EXIT_FOUND : EXIT_OK;

@@ -164,7 +164,8 @@ static int write_proposal(const struct proposal_args *a, const struct buf *polic
 	return err || is_file ? err : write_output(NULL, policy, 0);
 }
 
-int proposal_write(struct session *s, const struct proposal_args *a, const struct recording *r)
+int proposal_write(struct session *s, const struct proposal_args *a, const struct recordings *rs,
+		   const struct recording *r)
 {
 	struct propose_options opt = {
 		.name = a->name,
@@ -180,7 +181,7 @@ int proposal_write(struct session *s, const struct proposal_args *a, const struc
 
 	ast_print(&out, proposal);
 	if (a->report)
-		report_make(s, r, proposal, &page);
+		report_make(s, rs, r, proposal, &page);
 	if (out.failed || page.failed) {
 		tell("pale: out of memory");
 		return -1;

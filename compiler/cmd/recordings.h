@@ -28,12 +28,13 @@ struct proposal_args {
 	bool exact;            /* --exact */
 	bool once;             /* it cannot be had again: what cannot be written is printed */
 };
-/* Proposes a policy and writes it. 0, or -1, told. Diagnostics are in the session. */
-int proposal_write(struct session *s, const struct proposal_args *a, const struct recording *r);
+/* Proposes a policy of what `rs` united to and writes it. 0, or -1, told. Diagnostics are in the session. */
+int proposal_write(struct session *s, const struct proposal_args *a, const struct recordings *rs,
+		   const struct recording *r);
 /* The runtime that was met gets the version that it says of itself, where it is on PATH. */
 void recording_runtime(struct session *s, struct recorded_run *run);
 /* The page of --report of a recording and what was proposed of it (report.c). */
-void report_make(struct session *s, const struct recording *r, const struct ast_file *proposal,
-		 struct buf *out);
+void report_make(struct session *s, const struct recordings *rs, const struct recording *r,
+		 const struct ast_file *proposal, struct buf *out);
 /* Says what the recording, and so the proposal, lacks; true: something. */
 bool tell_incomplete(struct session *s, const struct recording *r, const char *help);

@@ -29,10 +29,11 @@ static const struct decision *docker_default(struct session *s, const struct rec
 	return NULL;
 }
 
-void report_make(struct session *s, const struct recording *r, const struct ast_file *proposal,
-		 struct buf *out)
+void report_make(struct session *s, const struct recordings *rs, const struct recording *r,
+		 const struct ast_file *proposal, struct buf *out)
 {
 	struct report rep = { .r = r,
+			      .runs = rs,
 			      .proposal = proposal,
 			      .beside = docker_default(s, r),
 			      .beside_name = "Docker's default" };

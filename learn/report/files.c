@@ -66,15 +66,41 @@ static void add_rule(struct arena *a, struct node *top, const struct ast_stmt *r
 	n->rule = rule;
 }
 
+/* The evidence, and behind its first colon what was widened and why. */
+static void put_why(struct buf *out, struct str text)
+{
+	size_t at = 0;
+
+	while (at + 1 < text.n && !(text.p[at] == ':' && text.p[at + 1] == ' '))
+		at++;
+	if (at + 1 >= text.n) {
+		xml_put(out, text);
+		return;
+	}
+	xml_put(out, (struct str){ text.p, at });
+	buf_puts(out, ": <span class=\"wide\">");
+	xml_put(out, (struct str){ text.p + at + 2, text.n - at - 2 });
+	buf_puts(out, "</span>");
+}
+
+static bool is_widened(const struct ast_stmt *s)
+{
+	for (const struct ast_comment *c = s->trailing; c; c = c->next)
+		for (size_t i = 0; i + 1 < c->text.n; i++)
+			if (c->text.p[i] == ':' && c->text.p[i + 1] == ' ')
+				return true;
+	return false;
+}
+
 static void put_rule(struct buf *out, const struct ast_stmt *s)
 {
-	buf_puts(out, " <span class=\"perms\">");
+	buf_puts(out, "<span class=\"perms\">");
 	if (s->owner)
 		buf_puts(out, "owner ");
 	xml_put(out, s->perms->text);
-	buf_puts(out, "</span> <span class=\"why\">");
+	buf_puts(out, "</span><span class=\"why\">");
 	for (const struct ast_comment *c = s->trailing; c; c = c->next)
-		xml_put(out, c->text);
+		put_why(out, c->text);
 	buf_puts(out, "</span>");
 }
 
@@ -87,22 +113,25 @@ static void put_node(struct buf *out, const struct node *n, unsigned depth)
 	buf_puts(out, "<li>");
 	if (end->first)
 		buf_printf(out, "<details%s><summary>", depth < OPEN_DEPTH ? " open" : "");
+	else
+		buf_puts(out, "<div class=\"rule\">");
 	buf_puts(out, "<code>");
 	for (; n != end; n = n->first)
 		xml_put(out, n->name);
 	xml_put(out, end->name);
 	buf_puts(out, "</code>");
 	if (end->first)
-		buf_printf(out, " <span class=\"count\">%zu</span>", end->rules);
+		buf_printf(out, " <span class=\"count\">%zu</span> ", end->rules);
 	if (end->rule)
 		put_rule(out, end->rule);
 	if (end->first) {
 		buf_puts(out, "</summary><ul>\n");
 		for (const struct node *c = end->first; c; c = c->next)
 			put_node(out, c, depth + 1);
-		buf_puts(out, "</ul></details>");
+		buf_puts(out, "</ul></details></li>\n");
+	} else {
+		buf_puts(out, "</div></li>\n");
 	}
-	buf_puts(out, "</li>\n");
 }
 
 static void put_top(struct buf *out, const struct node *top)
@@ -113,21 +142,30 @@ static void put_top(struct buf *out, const struct node *top)
 	buf_puts(out, "</ul>\n");
 }
 
-size_t report_files(struct buf *out, struct arena *a, const struct ast_stmt *policy)
+void report_files(const struct page *p)
 {
 	struct node top = { 0 };
-	size_t n = 0;
+	size_t n = 0, wide = 0;
 
-	for (const struct ast_stmt *s = policy->body; s; s = s->next) {
+	for (const struct ast_stmt *s = p->policy->body; s; s = s->next) {
 		if (s->kind != AST_STMT_FILE || !s->paths || !s->perms)
 			continue;
+		wide += is_widened(s);
 		if (n++ < RULES_SHOWN)
-			add_rule(a, &top, s);
+			add_rule(p->a, &top, s);
 	}
-	if (top.first)
-		put_top(out, &top);
+	if (!n)
+		return;
+	html_heading(p->out, "Files");
+	buf_printf(
+		p->out,
+		"<p class=\"sub\">Rules by directory: the rights (r read, w write, a append, m "
+		"mapped as a program, ix executed, k locked, l linked), how often, first when. "
+		"%zu of %zu rules are <span class=\"wide\">wider than what was seen</span>, and say "
+		"why.</p>\n",
+		wide, n);
+	put_top(p->out, &top);
 	if (n > RULES_SHOWN)
-		buf_printf(out, "<p>%zu more rules are in the policy below.</p>\n",
+		buf_printf(p->out, "<p>%zu more rules are in the policy below.</p>\n",
 			   n - RULES_SHOWN);
-	return n;
 }

@@ -15,6 +15,20 @@ void html_lines(struct buf *out, struct str s)
 	}
 }
 
+void html_heading(struct buf *out, const char *text)
+{
+	buf_puts(out, "<h2>");
+	html_c(out, text);
+	buf_puts(out, "</h2>\n");
+}
+
+void html_note(struct buf *out, const char *text)
+{
+	buf_puts(out, "<p class=\"sub\">");
+	html_c(out, text);
+	buf_puts(out, "</p>\n");
+}
+
 void html_number(struct buf *out, uint64_t n)
 {
 	char digits[24];

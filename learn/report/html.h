@@ -9,6 +9,9 @@ static inline void html_c(struct buf *out, const char *s)
 {
 	xml_put(out, str_c(s));
 }
+/* A heading; a line below it that says what it is about. */
+void html_heading(struct buf *out, const char *text);
+void html_note(struct buf *out, const char *text);
 /* "1 234 567" */
 void html_number(struct buf *out, uint64_t n);
 /* The logarithm of n >= 1 to base 2, to a thousandth: libm would be one library more to start with. */

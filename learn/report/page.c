@@ -5,58 +5,56 @@
 #include "grammar/print.h"
 #include "learn/report/parts.h"
 
+#define LOST_SHOWN 100
+
 static const char style[] =
-	":root{--ink:#1d232b;--soft:#5b6673;--line:#d9dee5;--page:#fff;--box:#f5f7f9;--a:#1f5fbf;"
-	"--b:#b4530a}\n"
-	"@media(prefers-color-scheme:dark){:root{--ink:#e4e8ee;--soft:#9aa6b4;--line:#333b46;"
-	"--page:#14181d;--box:#1c2229;--a:#7db1ff;--b:#ffa661}}\n"
-	"body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);"
-	"max-width:62rem;margin:2rem auto;padding:0 1rem}\n"
-	"h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .5rem}\n"
-	"code,pre{font:13px/1.45 ui-monospace,monospace}p.sub{color:var(--soft);margin:.2rem 0}\n"
-	"pre{background:var(--box);padding:.8rem;overflow-x:auto;border-radius:4px}\n"
+	":root{--ink:#1d232b;--soft:#5b6673;--line:#d9dee5;--page:#fff;--box:#f5f7f9;"
+	"--a:#1f5fbf;--b:#b4530a}\n"
+	"@media(prefers-color-scheme:dark){:root{--ink:#e4e8ee;--soft:#9aa6b4;"
+	"--line:#333b46;--page:#14181d;--box:#1c2229;--a:#7db1ff;--b:#ffa661}}\n"
+	":root{color-scheme:light dark}\n"
+	"body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);"
+	"background:var(--page);max-width:62rem;margin:2rem auto;padding:0 1rem}\n"
+	"h1{font-size:1.5rem;margin:0;overflow-wrap:anywhere}h2{font-size:1.1rem;"
+	"margin:2.2rem 0 .5rem}\n"
+	"code,pre{font:13px/1.45 ui-monospace,monospace;"
+	"overflow-wrap:anywhere}p.sub{color:var(--soft);margin:.2rem 0 .6rem}\n"
+	"pre{background:var(--box);padding:.8rem;white-space:pre-wrap;"
+	"border-radius:4px}\n"
 	"ul.facts{display:flex;flex-wrap:wrap;gap:.6rem;padding:0;list-style:none}\n"
 	"ul.facts li{background:var(--box);border-radius:4px;padding:.4rem .8rem}\n"
 	"ul.facts b{display:block;font-size:1.25rem;font-variant-numeric:tabular-nums}\n"
 	"ul.facts span{color:var(--soft);font-size:.85rem}\n"
-	".bad b{color:var(--b)}\n"
+	".bad,.bad b,.wide,.rare{color:var(--b)}\n"
+	".scroll{overflow-x:auto}\n"
 	"table{border-collapse:collapse;width:100%}\n"
-	"td,th{text-align:left;padding:.15rem .6rem .15rem 0;border-bottom:1px solid var(--line);"
-	"vertical-align:top}\n"
+	"td,th{text-align:left;padding:.15rem 1rem .15rem 0;"
+	"border-bottom:1px solid var(--line);vertical-align:top}\n"
+	"td:last-child,th:last-child{padding-right:0}\n"
+	".rules td:first-child{width:45%}\n"
 	"th{color:var(--soft);font-weight:500}\n"
 	".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
-	".bar{width:12rem}.bar i{display:block;height:.6rem;margin-top:.45rem;background:var(--a);"
-	"border-radius:2px}\n"
-	".why,.count{color:var(--soft)}.perms{color:var(--a);font-family:ui-monospace,monospace}\n"
-	"ul.tree,ul.tree ul{list-style:none;padding-left:1.1rem;margin:.1rem 0}"
-	"ul.tree{padding-left:0}\n"
-	"ul.tree li{overflow-wrap:anywhere}summary{cursor:pointer}\n"
-	"svg{width:100%;height:auto}svg text{font-size:11px;fill:var(--soft)}\n"
+	".bar{width:9rem}.bar i{display:block;height:.6rem;margin-top:.45rem;"
+	"background:var(--a);border-radius:2px}\n"
+	".why,.count{color:var(--soft)}.perms{color:var(--a);"
+	"font-family:ui-monospace,monospace}\n"
+	"ul.tree,ul.tree ul{list-style:none;padding-left:1.1rem;"
+	"margin:.1rem 0}ul.tree{padding-left:0}\n"
+	".rule{display:flex;align-items:baseline;flex-wrap:wrap;gap:0 1rem;"
+	"border-bottom:1px solid var(--line)}\n"
+	".rule code{flex:1 1 14rem}.rule .perms{flex:0 0 5.5rem}.rule .why{"
+	"flex:0 1 26rem}\n"
+	"summary{cursor:pointer;overflow-wrap:anywhere}summary .why{margin-left:.6rem}\n"
+	"svg{width:100%;height:auto;min-width:34rem}svg text{font-size:11px;"
+	"fill:var(--soft)}\n"
 	".tick{text-anchor:middle}.tick.left{text-anchor:end}.grid{stroke:var(--line)}\n"
-	".line{fill:none;stroke-width:2}.line.a{stroke:var(--a)}.line.b{stroke:var(--b)}\n"
-	"svg .label.a{fill:var(--a)}svg .label.b{fill:var(--b)}\n";
-
-struct page {
-	struct buf *out;
-	struct arena *a;
-	const struct report *rep;
-	const struct recording *r;
-	const struct ast_stmt *policy;
-};
-
-static void heading(const struct page *p, const char *text)
-{
-	buf_puts(p->out, "<h2>");
-	html_c(p->out, text);
-	buf_puts(p->out, "</h2>\n");
-}
-
-static void paragraph(const struct page *p, const char *text)
-{
-	buf_puts(p->out, "<p class=\"sub\">");
-	html_c(p->out, text);
-	buf_puts(p->out, "</p>\n");
-}
+	".boundary{stroke:var(--soft);stroke-dasharray:4 3}\n"
+	".line{fill:none;"
+	"stroke-width:2}.line.a{stroke:var(--a)}.line.b{stroke:var(--b)}\n"
+	"svg .label.a{fill:var(--a)}svg .label.b{fill:var(--b)}\n"
+	"@media(max-width:40rem){.bar{display:none}.rules td:first-child{"
+	"width:50%}td,th{padding-right:.6rem}}\n"
+	"@media print{details:not([open])>summary{color:var(--soft)}}\n";
 
 static void put_comments(struct buf *out, const struct ast_comment *c)
 {
@@ -78,6 +76,24 @@ static void fact(const struct page *p, uint64_t n, const char *what, bool bad)
 	buf_puts(p->out, "</span></li>\n");
 }
 
+static const struct ast_stmt *margin_of(const struct page *p)
+{
+	for (const struct ast_stmt *s = p->policy->next; s; s = s->next)
+		if (s->kind == AST_STMT_SET)
+			return s;
+	return NULL;
+}
+
+static size_t count_calls(const struct ast_stmt *body)
+{
+	size_t n = 0;
+
+	for (const struct ast_stmt *s = body; s; s = s->next)
+		for (const struct ast_call *c = s->calls; c; c = c->next)
+			n++;
+	return n;
+}
+
 static size_t count_kind(const struct page *p, enum ast_stmt_kind kind)
 {
 	size_t n = 0;
@@ -91,6 +107,7 @@ static size_t count_kind(const struct page *p, enum ast_stmt_kind kind)
 static void put_head(const struct page *p)
 {
 	size_t calls = 0, caps = count_kind(p, AST_STMT_CAPABILITY);
+	const struct ast_stmt *margin = margin_of(p);
 
 	vec_each(&p->r->calls, c)
 		calls += !c->assumed;
@@ -98,6 +115,8 @@ static void put_head(const struct page *p)
 	xml_put(p->out, p->policy->name.text);
 	buf_puts(p->out, "</h1>\n<ul class=\"facts\">\n");
 	fact(p, calls, calls == 1 ? "call" : "different calls", false);
+	if (margin)
+		fact(p, count_calls(margin->body), "more by the margin", false);
 	fact(p, p->r->files.n, "files used", false);
 	fact(p, count_kind(p, AST_STMT_FILE), "file rules", false);
 	fact(p, caps, caps == 1 ? "capability" : "capabilities", false);
@@ -113,103 +132,30 @@ static void put_head(const struct page *p)
 	buf_puts(p->out, "</pre>\n");
 }
 
-/* ---- calls ---- */
-
-/* What the other policy does with it, whatever the arguments. */
-static const char *besides(const struct page *p, enum arch a, uint32_t nr)
+/* What was lost, where that makes it incomplete: in numbers, and the names of which no path is known. */
+static void put_lost(const struct page *p)
 {
-	dd_node n = decision_node(p->rep->beside, a, nr);
-	struct verdict v;
+	BUF_AUTO losses = { 0 };
 
-	if (!dd_is_terminal(p->rep->beside->dd, n, &v))
-		return "by arguments";
-	return v.kind == VERDICT_ALLOW || v.kind == VERDICT_LOG ? "allowed" : "refused";
-}
-
-static void put_call(const struct page *p, const struct recorded_call *c, double most)
-{
-	const struct syscall_info *sys = syscall_by_nr(c->arch, c->nr);
-	double share = most > 0 ? report_log2(count_add(c->count, 1)) / most : 0;
-
-	buf_puts(p->out, "<tr><td><code>");
-	if (sys)
-		html_c(p->out, sys->name);
-	else
-		buf_printf(p->out, "#%u", c->nr);
-	buf_puts(p->out, "</code>");
-	if (c->arch != p->r->run.host)
-		buf_printf(p->out, " <span class=\"why\">%s</span>", arch_info(c->arch)->name);
-	if (c->held || c->assumed)
-		buf_puts(p->out, c->held ?
-					 " <span class=\"why\">under way at the beginning</span>" :
-					 " <span class=\"why\">assumed</span>");
-	buf_puts(p->out, "</td><td class=\"n\">");
-	html_number(p->out, c->count);
-	buf_printf(p->out,
-		   "</td><td class=\"bar\"><i style=\"width:%.0f%%\"></i></td><td class=\"n\">",
-		   share * 100);
-	if (!c->held && !c->assumed)
-		run_time_print(p->out, c->first_ns);
-	buf_puts(p->out, "</td>");
-	if (p->rep->beside)
-		buf_printf(p->out, "<td>%s</td>", besides(p, c->arch, c->nr));
-	buf_puts(p->out, "</tr>\n");
-}
-
-static void put_calls(const struct page *p)
-{
-	double most = 0;
-
-	heading(p, "Calls");
-	vec_each(&p->r->calls, c)
-		if (report_log2(count_add(c->count, 1)) > most)
-			most = report_log2(count_add(c->count, 1));
-	buf_puts(p->out,
-		 "<table><thead><tr><th>call</th><th class=\"n\">times</th><th>(by powers of "
-		 "ten)</th><th class=\"n\">first</th>");
-	if (p->rep->beside) {
-		buf_puts(p->out, "<th>");
-		html_c(p->out, p->rep->beside_name);
-		buf_puts(p->out, "</th>");
-	}
-	buf_puts(p->out, "</tr></thead><tbody>\n");
-	vec_each(&p->r->calls, c)
-		put_call(p, c, most);
-	buf_puts(p->out, "</tbody></table>\n");
-}
-
-static const struct recorded_call *made(const struct page *p, uint32_t nr)
-{
-	return recording_call(p->r, p->r->run.host, nr);
-}
-
-/* What it would let through that nobody asked for. */
-static void put_beside(const struct page *p)
-{
-	size_t allows = 0, unused = 0;
-	BUF_AUTO names = { 0 };
-
-	if (!p->rep->beside)
+	if (!run_lossy(&p->r->run))
 		return;
-	for (uint32_t nr = 0; nr < RECORDING_NRS; nr++) {
-		const struct syscall_info *sys = syscall_by_nr(p->r->run.host, nr);
-
-		if (!sys || !strcmp(besides(p, p->r->run.host, nr), "refused"))
-			continue;
-		allows++;
-		if (made(p, nr))
-			continue;
-		buf_puts(&names, unused++ ? ", " : "");
-		html_c(&names, sys->name);
+	run_losses_print(&losses, &p->r->run);
+	html_heading(p->out, "Lost");
+	buf_puts(p->out, "<p class=\"bad\">");
+	xml_put(p->out, (struct str){ losses.n ? losses.p : "", losses.n });
+	buf_puts(p->out, "</p>\n");
+	if (!p->r->lost.n)
+		return;
+	buf_puts(p->out, "<ul>\n");
+	for (size_t i = 0; i < p->r->lost.n && i < LOST_SHOWN; i++) {
+		buf_puts(p->out, "<li><code>");
+		xml_put(p->out, p->r->lost.v[i].name);
+		buf_puts(p->out, "</code></li>\n");
 	}
-	heading(p, p->rep->beside_name);
-	buf_printf(
-		p->out,
-		"<p class=\"sub\">It lets %zu calls through, some by their arguments alone; %zu of "
-		"them were not made here.</p>\n<details><summary>those</summary><p><code>",
-		allows, unused);
-	buf_add(p->out, names.p, names.n);
-	buf_puts(p->out, "</code></p></details>\n");
+	buf_puts(p->out, "</ul>\n");
+	if (p->r->lost.n > LOST_SHOWN)
+		buf_printf(p->out, "<p>and %zu more, which the recording has</p>\n",
+			   p->r->lost.n - LOST_SHOWN);
 }
 
 /* ---- the rest of the proposal ---- */
@@ -241,8 +187,8 @@ static void put_kinds(const struct page *p, const char *title, const struct ast_
 		if (!(kinds >> s->kind & 1))
 			continue;
 		if (!begun) {
-			heading(p, title);
-			buf_puts(p->out, "<table><tbody>\n");
+			html_heading(p->out, title);
+			buf_puts(p->out, "<table class=\"rules\"><tbody>\n");
 		}
 		begun = true;
 		put_statement(p, s);
@@ -253,23 +199,10 @@ static void put_kinds(const struct page *p, const char *title, const struct ast_
 
 static void put_margin(const struct page *p)
 {
-	for (const struct ast_stmt *s = p->policy->next; s; s = s->next)
-		if (s->kind == AST_STMT_SET)
-			put_kinds(p, "Not seen, and beside what was: the margin", s->body, ~0u);
-}
+	const struct ast_stmt *margin = margin_of(p);
 
-static void put_files(const struct page *p)
-{
-	BUF_AUTO tree = { 0 };
-
-	if (!report_files(&tree, p->a, p->policy))
-		return;
-	heading(p, "Files");
-	paragraph(
-		p,
-		"Rules by directory: the rights (r read, w write, m mapped as a program, ix "
-		"executed, k locked, l linked), how often, first when, what was widened and why.");
-	buf_add(p->out, tree.p, tree.n);
+	if (margin)
+		put_kinds(p, "Not seen, and beside what was: the margin", margin->body, ~0u);
 }
 
 static void put_policy(const struct page *p)
@@ -277,7 +210,7 @@ static void put_policy(const struct page *p)
 	BUF_AUTO text = { 0 };
 
 	ast_print(&text, p->rep->proposal);
-	heading(p, "The policy");
+	html_heading(p->out, "The policy");
 	buf_puts(p->out, "<details><summary>as pale proposes it</summary><pre>");
 	html_lines(p->out, (struct str){ text.p, text.n });
 	buf_puts(p->out, "</pre></details>\n");
@@ -298,19 +231,23 @@ void report_put(struct buf *out, struct arena *a, const struct report *rep)
 	buf_puts(out, style);
 	buf_puts(out, "</style></head><body>\n");
 	put_head(&p);
-	heading(&p, "New over time");
-	paragraph(&p,
+	put_lost(&p);
+	html_heading(out, "New over time");
+	html_note(out,
 		  "Different calls and files since the start; where a line is flat, nothing was "
 		  "new.");
-	report_growth(out, a, rep->r);
-	put_kinds(&p, "Capabilities", p.policy->body, 1u << AST_STMT_CAPABILITY);
+	report_growth(&p);
+	report_runs(&p);
+	report_phases(&p);
+	report_capabilities(&p);
 	put_kinds(&p, "Network", p.policy->body, 1u << AST_STMT_NETWORK);
+	report_calls(&p);
 	put_margin(&p);
-	put_calls(&p);
-	put_beside(&p);
-	put_files(&p);
+	report_beside(&p);
+	report_files(&p);
 	put_kinds(&p, "Signals and other rules of AppArmor's", p.policy->body,
 		  1u << AST_STMT_SIGNAL | 1u << AST_STMT_APPARMOR | 1u << AST_STMT_NAMESPACE);
+	report_runtime(&p);
 	put_policy(&p);
 	buf_puts(out, "</body></html>\n");
 }

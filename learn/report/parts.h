@@ -4,8 +4,32 @@
 #include "learn/report/html.h"
 #include "learn/report/report.h"
 
-/* growth.c: the picture of what was new when. */
-void report_growth(struct buf *out, struct arena *a, const struct recording *r);
+struct page {
+	struct buf *out;
+	struct arena *a;
+	const struct report *rep;
+	const struct recording *r;
+	const struct ast_stmt *policy;
+};
 
-/* files.c: the file rules of a policy's statements as a tree of directories. How many. */
-size_t report_files(struct buf *out, struct arena *a, const struct ast_stmt *policy);
+/* growth.c: the picture of what was new when, and of how many runs had shown it. */
+void report_growth(const struct page *p);
+/* fresh[i]: calls and files that were new in the i-th of n runs. */
+struct run_news {
+	size_t calls, files;
+};
+void report_growth_by_run(const struct page *p, const struct run_news *fresh, size_t n);
+
+/* runs.c: where and when each run was, and what was new in it; of one alone nothing. */
+void report_runs(const struct page *p);
+
+/* calls.c */
+void report_phases(const struct page *p);
+void report_capabilities(const struct page *p);
+void report_calls(const struct page *p);
+void report_beside(const struct page *p);
+/* What the container's runtime did, which is not proposed. */
+void report_runtime(const struct page *p);
+
+/* files.c: the file rules of a policy's statements as a tree of directories; of none nothing. */
+void report_files(const struct page *p);

@@ -6,10 +6,11 @@
  */
 #include "compiler/decision/decision.h"
 #include "grammar/ast.h"
-#include "learn/record/recording.h"
+#include "learn/record/recordings.h"
 
 struct report {
 	const struct recording *r;
+	const struct recordings *runs;   /* of which it is, settled */
 	const struct ast_file *proposal; /* of it */
 	const struct decision *beside;   /* another policy, to compare calls with; NULL: none */
 	const char *beside_name;         /* "Docker's default" */

@@ -148,3 +148,71 @@ def test_times_that_no_run_has_are_drawn_all_the_same(tmp_path, duration, first)
     assert "nan" not in picture and "inf" not in picture
     for x in re.findall(r"H([\d.]+)V", text):
         assert 48 <= float(x) <= 641, x
+
+
+SERVED = """serve call x86_64 accept4	1:4@200000000
+serve call x86_64 read	1:3@100000000
+serve capability net_bind_service x86_64 bind	1:1@150000000
+"""
+
+
+def page_of(tmp_path, *texts):
+    for i, text in enumerate(texts):
+        (tmp_path / f"rec{i}").write_text(text.replace("44e20cfe", f"44e20cf{i}"))
+    r = run([PALE, "propose", "-o", tmp_path / "policy", "--report", tmp_path / "page",
+             *(tmp_path / f"rec{i}" for i in range(len(texts)))])
+    assert r.rc == 0, r
+    return Page((tmp_path / "page").read_text())
+
+
+def test_what_was_made_while_starting_alone_is_told_apart(tmp_path):
+    facts = ("call x86_64 accept4\t1:4@200000000\ncall x86_64 bind\t1:2@300\ncall x86_64 read\t1:9@100\n"
+             "capability chown x86_64 chown\t1:1@90\ncapability net_bind_service x86_64 bind\t1:2@300\n")
+    page = page_of(tmp_path, recording(facts + SERVED).replace("run 1 tasks", 'run 1 serve-from "accept4"\nrun 1 serving '
+                                                               "5000000\nrun 1 tasks"))
+    text = " ".join("".join(page.text).split())
+    assert "It serves from 5.0 ms on, told by accept4; of 3 calls 1 were made while starting alone: bind" in text
+    assert ">serves</text>" in (tmp_path / "page").read_text()
+    rows = {tuple(r[:2]) if len(r) == 6 and r[5] in ("", "not proposed") else r[0]: r for r in page.rows if len(r) == 6}
+    assert [rows[c][3] for c in ("accept4", "bind", "read")] == ["4", "start only", "3"]
+    assert rows["net_bind_service", "bind"][2:4] == ["2", "1"] and rows["chown", "chown"][3] == "start only"
+    page = page_of(tmp_path, recording(facts).replace("run 1 tasks", 'run 1 serve-from "never"\nrun 1 tasks'))
+    assert "No process came to serve" in "".join(page.text) and "start only" not in "".join(page.text)
+
+
+def test_of_several_runs_each_says_what_was_new_in_it(tmp_path):
+    """By when they began, whatever their ids; and calls say in how many they were."""
+    one = recording("call x86_64 read\t1:1@9\ncall x86_64 write\t1:1@9\nfile \"/a\" r\t1:1@9\n")
+    two = recording("call x86_64 close\t1:1@9\ncall x86_64 read\t1:1@9\nfile \"/a\" r\t1:1@9\nfile \"/b\" r\t1:1@9\n")
+    two = two.replace("started 1795998216", "started 1795990000").replace('host "h"', 'host "<b>"')
+    page = page_of(tmp_path, one, two)
+    runs = [r for r in page.rows if len(r) == 6 and re.match(r"\d{4}-\d\d-\d\d \d\d:", r[0])]
+    assert [(r[1], r[3], r[4]) for r in runs] == [("<b>", "2", "2"), ("h", "1", "0")]
+    assert runs[0][0] < runs[1][0] == "2026-11-30 00:23:36"
+    calls = {r[0]: r[4] for r in page.rows if len(r) == 6 and r[5] == "allowed"}
+    assert calls == {"read": "2", "write": "1", "close": "1"}
+    assert len(re.findall("<svg", (tmp_path / "page").read_text())) == 2
+    assert "New by run" not in "".join(page_of(tmp_path, one).text)
+
+
+def test_what_was_lost_and_what_a_runtime_did_stand_apart(tmp_path):
+    text = recording("call x86_64 read\t1:1@9\nlost \"/x/<y>\" r link\t1:2@9\nruntime call x86_64 mount\t1:4@1\n"
+                     "runtime capability sys_admin x86_64 mount\t1:1@9\n").replace(
+                         "run 1 capabilities-seen", 'run 1 capabilities-seen\nrun 1 lost-paths 2')
+    text = text.replace('run 1 kernel', 'run 1 runtime "runc 1.1.5"\nrun 1 kernel')
+    (tmp_path / "rec").write_text(text)
+    r = run([PALE, "propose", "--allow-loss", "-o", tmp_path / "policy", "--report", tmp_path / "page", tmp_path / "rec"])
+    assert r.rc == 0, r
+    said = " ".join("".join(Page((tmp_path / "page").read_text()).text).split())
+    assert "2 paths found no room" in said and "/x/<y>" in said
+    assert "Outside the workload, by runc 1.1.5: 1 different calls, 1 capabilities. Nothing of it is proposed" in said
+    assert re.search("its calls ?mount", said) and re.search("its capabilities ?sys_admin", said)
+
+
+def test_rules_that_are_wider_than_what_was_seen_say_why(recorded, tmp_path):
+    page = page_of(tmp_path, recording("call x86_64 read\t1:1@9\nfile \"/usr/lib/x86_64-linux-gnu/libz.so.1.2\" rm\t1:2@9\n"
+                                       "file \"/etc/hosts\" r\t1:1@9\n"))
+    text = (tmp_path / "page").read_text()
+    assert "1 of 2 rules are wider than what was seen" in " ".join("".join(page.text).split())
+    assert re.search(r"libz\.so\.\*.*<span class=\"wide\">a library", text)
+    assert "0 of " in " ".join("".join(Page((recorded / "page").read_text()).text).split())  # --exact
