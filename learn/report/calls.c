@@ -92,7 +92,7 @@ static void put_in(const struct page *p, const uint64_t *in)
 		return;
 	for (size_t i = 0; in && i < (runs->n + 63) / 64; i++)
 		n += (size_t)__builtin_popcountll(in[i]);
-	buf_printf(p->out, "<td class=\"n%s\">%zu</td>", n == 1 ? " rare" : "", n);
+	buf_printf(p->out, "<td class=\"n%s\">%zu/%zu</td>", n == 1 ? " rare" : "", n, runs->n);
 }
 
 /* The heads of those two, and of what is before and behind them. */
@@ -103,7 +103,7 @@ static void put_head(const struct page *p, const char *first, const char *last)
 	buf_puts(p->out, has_phases(p) ? "<th class=\"n\">serving</th>" : "");
 	buf_puts(p->out, "<th class=\"n\">first</th>");
 	if (p->r->runs)
-		buf_printf(p->out, "<th class=\"n\">in runs of %zu</th>", p->r->runs->n);
+		buf_puts(p->out, "<th class=\"n\">runs</th>");
 	buf_puts(p->out, last);
 	buf_puts(p->out, "</tr></thead><tbody>\n");
 }
@@ -248,7 +248,6 @@ void report_calls(const struct page *p)
 	double most = 0;
 
 	html_heading(p->out, "Calls");
-	html_note(p->out, "Bars are by powers of ten.");
 	vec_each(&p->r->calls, c)
 		if (report_log2(count_add(c->count, 1)) > most)
 			most = report_log2(count_add(c->count, 1));
@@ -257,7 +256,8 @@ void report_calls(const struct page *p)
 		html_c(&last, p->rep->beside_name);
 		buf_puts(&last, "</th>");
 	}
-	put_head(p, "<th>call</th><th class=\"n\">times</th><th class=\"bar\"></th>",
+	put_head(p,
+		 "<th>call</th><th class=\"n\">times</th><th class=\"bar\">(by powers of ten)</th>",
 		 buf_keep(p->a, &last));
 	vec_each(&p->r->calls, c)
 		put_call(p, c, most);

@@ -190,7 +190,7 @@ def test_of_several_runs_each_says_what_was_new_in_it(tmp_path):
     assert [(r[1], r[3], r[4]) for r in runs] == [("<b>", "2", "2"), ("h", "1", "0")]
     assert runs[0][0] < runs[1][0] == "2026-11-30 00:23:36"
     calls = {r[0]: r[4] for r in page.rows if len(r) == 6 and r[5] == "allowed"}
-    assert calls == {"read": "2", "write": "1", "close": "1"}
+    assert calls == {"read": "2/2", "write": "1/2", "close": "1/2"}
     assert len(re.findall("<svg", (tmp_path / "page").read_text())) == 2
     assert "New by run" not in "".join(page_of(tmp_path, one).text)
 
