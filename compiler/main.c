@@ -26,7 +26,14 @@ static void print_help(FILE *f)
 	      f);
 	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
 		fprintf(f, "  %-9s %s\n", command_at(i)->name, command_at(i)->summary);
-	fputs("\npale COMMAND --help says more; pale --version what was built in\n", f);
+	fputs("\nto begin with:\n"
+	      "  pale learn -o web.pale -- ./web         run it, and write down what it needs\n"
+	      "  pale learn --container web -o web.pale  the same of a container that runs\n"
+	      "  pale run --count web.pale -- ./web      run it under that, and count what is refused\n"
+	      "  pale compile web.pale -o DIR            for Docker, BPF and AppArmor\n"
+	      "  pale lint profile.json                  what somebody's profile really means\n"
+	      "\npale COMMAND --help says more; pale --version what was built in\n",
+	      f);
 }
 
 /*
@@ -85,17 +92,30 @@ static int tell_no_command(const char *name)
 	return EXIT_USAGE;
 }
 
+static int help(int argc, char **argv)
+{
+	if (argc > 2) /* of a command: what that says itself */
+		for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+			if (!strcmp(command_at(i)->name, argv[2])) {
+				char help[] = "--help";
+
+				return runs[i](2, (char *[]){ argv[2], help, NULL });
+			}
+	if (argc > 2)
+		return tell_no_command(argv[2]);
+	print_help(stdout);
+	return EXIT_OK;
+}
+
 static int dispatch(int argc, char **argv)
 {
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		print_help(stdout);
-		return EXIT_OK;
-	}
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return help(argc, argv);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("pale %s +ptrace %cbpf\n", PALE_VERSION, PALE_BPF ? '+' : '-');
 		return EXIT_OK;
 	}

@@ -322,9 +322,10 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 	ast_comment_add(p->a, to, "machine:  Linux %s, %s, libc: %s", r->run.kernel,
 			arch_info(p->on)->name, r->run.libc);
 	ast_comment_add(
-		p->a, to, "recorded: backend %s, %s, %llu tasks, %llu calls, %zu different%s",
+		p->a, to, "recorded: backend %s, %s, %llu task%s, %llu call%s, %zu different%s",
 		r->run.backend, proposal_time(p->a, r->run.duration_ns),
-		(unsigned long long)r->run.processes, (unsigned long long)total, different,
+		(unsigned long long)r->run.processes, r->run.processes == 1 ? "" : "s",
+		(unsigned long long)total, total == 1 ? "" : "s", different,
 		r->run.left_running ? ", ended by a signal to pale, which the workload outlived" :
 		r->run.interrupted  ? ", ended by a signal to pale" :
 				      "");

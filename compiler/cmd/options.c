@@ -642,6 +642,12 @@ int options_read(struct session *s, int argc, char **argv, struct options *o)
 		const struct taken *t = find_answer(&all, answer);
 		if (t->id == OPT_HELP)
 			return print_help(o->command);
+		/* Where a value was forgotten, what follows would be taken for it. */
+		if (optarg && optarg == argv[optind - 1] && !strcmp(optarg, "--"))
+			return usage_error(
+				o->command,
+				"'--%s' needs a value, and '--' is none (pale %s --help)",
+				option_name(t->id), o->command->name);
 		int status = take(s, o, t->id, optarg);
 		if (status)
 			return status;

@@ -49,6 +49,37 @@ def test_a_misspelt_option_is_recognised(command):
         assert re.match(rf"pale {command}: no option '{wrong}'; did you mean '--[a-z-]+'\? \(", r.err), r
 
 
+def test_help_names_a_command_or_all_of_them():
+    every = run([PALE, "--help"], check=0).out
+    assert run([PALE, "help"], check=0).out == every and all(f"\n  {c} " in every for c in COMMANDS)
+    assert max(map(len, every.splitlines())) <= 88
+    for command in COMMANDS:
+        assert run([PALE, "help", command], check=0).out == usage(command)
+    r = run([PALE, "help", "lern"])
+    assert r.rc == 2 and r.err == "pale: no command 'lern'; did you mean 'learn'?\n"
+    assert run([PALE, "-V"], check=0).out == run([PALE, "--version"], check=0).out
+
+
+def test_what_the_help_begins_with_is_taken(tmp_path):
+    """Each of its lines, with the words that stand for a workload and files in place."""
+    lines = re.search("to begin with:\n((  pale .*\n)+)", run([PALE, "--help"], check=0).out)[1].splitlines()
+    assert len(lines) >= 5
+    for line in lines:
+        argv = re.split("  +", line.strip())[0].replace("--container web", "--container no-such").split()[1:]
+        r = run([PALE, *argv], cwd=tmp_path)
+        assert "usage:" not in r.err and r.rc != 2, r
+
+
+def test_the_end_of_options_is_no_value(tmp_path):
+    """Forgotten before '--', it would be a file of that name, and the command ran."""
+    for args in (["learn", "--report", "--", "touch", "x"], ["learn", "-o", "--", "touch", "x"],
+                 ["learn", "--for", "--", "touch", "x"]):
+        r = run([PALE, *args], cwd=tmp_path)
+        assert r.rc == 125 and "needs a value, and '--' is none (pale" in r.err and not list(tmp_path.iterdir()), r
+    assert run([PALE, "learn", "--backend", "ptrace", "-o./--", "--", "true"], cwd=tmp_path).rc == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["--"]
+
+
 def test_a_value_that_is_missing_or_too_much_is_told():
     for args, said in [(["compile", "--target"], "'--target' needs a value (pale compile --help)"),
                        (["diff", "--fail-on"], "'--fail-on' needs a value"), (["run", "--report"], "'--report' needs a value"),
