@@ -282,6 +282,19 @@ static void check_notify(struct parser *p, const struct oci_entry *e)
 		parse_fault(p, OCI_FAULT_NO_LISTENER, e->action_span, runc);
 }
 
+/*
+ * An errno of the default's that Docker before 23 does not hand over (moby's profiles/seccomp): there
+ * the entry says what the default does not.
+ */
+static bool is_kept_by_old_engines(const struct parser *p)
+{
+	const struct verdict *v = &p->out->dflt;
+	unsigned docker = p->out->runtime.docker;
+
+	return v->kind == VERDICT_ERRNO && v->data != 1 &&
+	       (!docker || docker < OCI_VERSION(23, 0, 0));
+}
+
 static void add_rules(struct parser *p, const struct oci_entry *e)
 {
 	BUF_AUTO skipped = { 0 };
@@ -298,7 +311,7 @@ static void add_rules(struct parser *p, const struct oci_entry *e)
 		buf_puts(&skipped, skipped.n ? ", " : "");
 		buf_safe(&skipped, n->text);
 	}
-	if (e->is_default && none != p->out->rules.n)
+	if (e->is_default && none != p->out->rules.n && !is_kept_by_old_engines(p))
 		parse_fault(p, OCI_FAULT_DEFAULT_AGAIN, e->action_span, false);
 	if (skipped.n)
 		parse_drop(p, arena_printf(p->arena, "not calls of these architectures: %s",

@@ -25,8 +25,6 @@ pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.once]
 ALL = services.services()
 SHORT = ["redis"]  # the smallest
 UNCONFINED = ["--security-opt", "seccomp=unconfined"]
-# Docker before 23 takes no other answer for numbers without a name than EPERM, which is said.
-AS_LOADED = ["--runtime", "docker-20.10", "--approximate"]
 CONTROL = "listen"  # of each server one call, that the counting of refusals is seen to see
 NNP = ["--security-opt", "no-new-privileges"]
 
@@ -125,7 +123,7 @@ def recorded(docker, image, service, where):
 def compiled(policy, where, *options):
     """Docker's JSON; one that lets pass and logs what would be refused also logs `listen`."""
     out = where / ("log.json" if options else "p.json")
-    run([PALE, "compile", "-q", *options, *AS_LOADED, "-t", "docker", "-o", out, policy], check=0)
+    run([PALE, "compile", "-q", *options, "-t", "docker", "-o", out, policy], check=0)
     if options:
         profile = json.loads(out.read_text())
         for e in profile["syscalls"]:

@@ -113,7 +113,7 @@ FACTS = {  # profile: id, severity, part of the message
     "a big number": (of(entry(args=[arg(0, "EQ", 2**53 + 1)])), "SJ006", "info", "double"),
     "Podman's errno": (of(entry(errno="ENOSYS")), "SJ023", "high", "Podman"),
     "an entry that says what the default says": (of(entry(action=ALLOW), defaultAction=ALLOW), "PL275", "info", "no effect"),
-    "a refusal that says what the default says": (of(entry(errnoRet=38)), "PL275", "info", "no effect"),
+    "a refusal that says what the default says": (of(entry(errnoRet=1), defaultErrnoRet=1), "PL275", "info", "no effect"),
     "an architecture without a table": (of(architectures=[X86_64, "SCMP_ARCH_MIPSEL"]), "PL276", "info", "left out"),
     "an architecture that is always there": (of(architectures=["SCMP_ARCH_X86"]), "PL276", "info", "x86_64"),
     "more entries than pale reads": (of(*[entry()] * 65537), "PL270", "error", "65536 entries"),
@@ -153,6 +153,9 @@ def test_each_entry_of_the_default_is_told_and_no_other(tmp_path):
     assert len(told) == len(idle) and told == said
     path = put(tmp_path, of(entry(errnoRet=1), entry("acct", "SCMP_ACT_KILL")))
     assert not [f for f in findings(path) if f["id"] == "PL275"]
+    path = put(tmp_path, of(entry(errnoRet=38)))  # Docker before 23 hands the default's errno not over
+    for runtime, n in (("any", 0), ("docker-20.10", 0), ("docker-26.1", 1)):
+        assert len([f for f in findings(path, "--runtime", runtime) if f["id"] == "PL275"]) == n, runtime
 
 
 def test_a_profile_of_nothing_confines_nobody(tmp_path):

@@ -51,7 +51,10 @@ def test_entries_are_disjoint_and_none_is_the_default(pale):
     r = write(pale, source("allow socket(domain in 1..20, (type & SOCK_TYPE_MASK) == SOCK_STREAM);"
                            "kill socket(domain == 9); errno ENOSYS clone3;"), check=0)
     p = json.loads(r.out)
-    for e in p["syscalls"]:
+    *entries, last = p["syscalls"]
+    # Docker before 23 hands the default's errno not over: what a rule says is said there, too.
+    assert last == {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}
+    for e in entries:
         assert (e["action"], e.get("errnoRet")) != (p["defaultAction"], p["defaultErrnoRet"])
         assert "clone3" not in e["names"]
     mine = [e for e in p["syscalls"] if "socket" in e["names"]]

@@ -207,6 +207,21 @@ static void note_unknown_name(struct writer *w, const struct oci_name *name)
 		vec_push(w->arena, &w->unknown_names, who);
 }
 
+/*
+ * Does a rule say for it what the default does, which is no mere EPERM? Docker before 23 hands
+ * `defaultErrnoRet` not over, and what is listed answers rightly there, too: without clone3's ENOSYS
+ * no libc falls back to clone, and no thread starts. Runtimes leave such an entry out.
+ */
+static bool must_be_named(const struct writer *w, const struct oci_name *name)
+{
+	if (w->opt->dialect != OCI_DIALECT_DOCKER || w->jd.kind != VERDICT_ERRNO || w->jd.data == 1)
+		return false;
+	for (size_t k = 0; k < w->views.n; k++)
+		if (name->node[k] != DD_NONE)
+			return oci_call_rule(w, name->sys) != NULL;
+	return false;
+}
+
 void oci_collect_names(struct writer *w)
 {
 	dd_node jd = dd_terminal(w->d->dd, w->jd);
@@ -219,6 +234,8 @@ void oci_collect_names(struct writer *w)
 			written |= name.node[k] != DD_NONE && name.node[k] != jd;
 		if (OCI_PLANTED(w, OCI_PLANT_NAME) && i % 100 == 7)
 			continue;
+		if (!written && must_be_named(w, &name))
+			vec_push(w->arena, &w->as_default, name.sys);
 		if (!written || w->failed)
 			continue;
 		/* Also those that this runtime skips: a newer one then does what the policy says. */

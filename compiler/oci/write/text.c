@@ -377,6 +377,23 @@ static void put_entry(const struct writer *w, struct json_writer *j, const struc
 	json_close(j, '}');
 }
 
+/* What the default says, for engines that do not hand over its errno. */
+static void put_as_default(struct writer *w, struct json_writer *j)
+{
+	struct entry e = { .names = w->as_default.v, .n = w->as_default.n };
+
+	if (!e.n)
+		return;
+	json_line(j, "\n    ");
+	json_open(j, NULL, '{');
+	put_names(j, &e);
+	json_line(j, in_entry);
+	json_text(j, "action", oci_action_name(w->jd.kind));
+	put_errno(j, in_entry, "errnoRet", w->jd);
+	json_line(j, "\n    ");
+	json_close(j, '}');
+}
+
 static bool within_budget(struct writer *w, size_t n)
 {
 	const struct oci_name *most = NULL;
@@ -474,7 +491,8 @@ bool oci_print(struct writer *w, struct buf *out)
 	json_open(&j, "syscalls", '[');
 	for (size_t i = 0; i < all.n; i++)
 		put_entry(w, &j, &all.v[i]);
-	if (all.n)
+	put_as_default(w, &j);
+	if (all.n || w->as_default.n)
 		json_line(&j, "\n  ");
 	json_close(&j, ']');
 	json_line(&j, "\n");

@@ -56,7 +56,7 @@ struct span oci_costly_span(const struct writer *w, const struct syscall_info *s
 	return found;
 }
 
-struct span oci_call_span(const struct writer *w, const struct syscall_info *sys)
+const struct call_rule *oci_call_rule(const struct writer *w, const struct syscall_info *sys)
 {
 	for (int a = 0; a < ARCH_NR; a++) {
 		size_t first, end;
@@ -64,9 +64,16 @@ struct span oci_call_span(const struct writer *w, const struct syscall_info *sys
 			continue;
 		policy_calls_of(w->p, (enum arch)a, oci_number(sys, (enum arch)a), &first, &end);
 		if (first < end)
-			return w->p->calls.v[first].origin->span;
+			return &w->p->calls.v[first];
 	}
-	return w->p->span;
+	return NULL;
+}
+
+struct span oci_call_span(const struct writer *w, const struct syscall_info *sys)
+{
+	const struct call_rule *rule = oci_call_rule(w, sys);
+
+	return rule ? rule->origin->span : w->p->span;
 }
 
 uint32_t oci_number(const struct syscall_info *sys, enum arch a)

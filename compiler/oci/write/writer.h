@@ -92,11 +92,12 @@ struct writer {
 	struct verdict jd; /* the JSON's default */
 	bool logs;         /* the JSON sets SECCOMP_FILTER_FLAG_LOG */
 	VEC(struct oci_view) views;
-	VEC(struct oci_name) names;      /* those with an entry, in table order */
-	uint64_t caps;                   /* that some rule asks about */
-	VEC(uint16_t) kernels;           /* where a rule begins or ends to hold: rising, 0 first */
-	VEC(struct env_cube) leaves;     /* environments that answer alike, for some name */
-	VEC(const char *) unknown_names; /* allowed, but not known to the runtime */
+	VEC(struct oci_name) names;  /* those with an entry, in table order */
+	uint64_t caps;               /* that some rule asks about */
+	VEC(uint16_t) kernels;       /* where a rule begins or ends to hold: rising, 0 first */
+	VEC(struct env_cube) leaves; /* environments that answer alike, for some name */
+	VEC(const struct syscall_info *) as_default; /* named though the default says the same */
+	VEC(const char *) unknown_names;             /* allowed, but not known to the runtime */
 	VEC(const char *) approximated;
 	const struct diags *told; /* by the caller before, or by what was written before */
 	bool starved;  /* the system was short: nothing that is written otherwise helps */
@@ -109,6 +110,8 @@ struct diag *oci_fail(struct writer *w, enum diag_id id, struct span span, const
 struct span oci_header_span(const struct writer *w, enum ast_header header);
 struct span oci_rule_span(const struct writer *w, enum arch a, uint32_t nr);
 struct span oci_costly_span(const struct writer *w, const struct syscall_info *sys);
+/* The first rule that names it on a listed architecture; NULL. */
+const struct call_rule *oci_call_rule(const struct writer *w, const struct syscall_info *sys);
 struct span oci_call_span(const struct writer *w, const struct syscall_info *sys);
 uint32_t oci_number(const struct syscall_info *sys, enum arch a); /* with base */
 bool oci_runtime_knows(const struct writer *w, const struct syscall_info *sys);
