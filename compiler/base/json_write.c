@@ -77,8 +77,33 @@ void json_put_string(struct buf *out, struct str s)
 
 /* ---- the writer ---- */
 
+/* A short key, which is all of ours, in one piece; false: it is none, or there is more to write. */
+static bool put_short_key(struct json_writer *w, struct str key)
+{
+	char text[64], *p = text;
+
+	if (w->line || key.n > sizeof(text) - 6 || plain_run(key, 0) < key.n)
+		return false;
+	if (w->begun)
+		*p++ = ',';
+	if (w->begun && !w->compact)
+		*p++ = ' ';
+	*p++ = '"';
+	memcpy(p, key.p, key.n);
+	p += key.n;
+	*p++ = '"';
+	*p++ = ':';
+	if (!w->compact)
+		*p++ = ' ';
+	buf_add(w->out, text, (size_t)(p - text));
+	w->begun = true;
+	return true;
+}
+
 static void put_key(struct json_writer *w, const char *key)
 {
+	if (key && put_short_key(w, str_c(key)))
+		return;
 	if (w->begun)
 		buf_putc(w->out, ',');
 	if (w->line)

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SOURCE_STEP 512u /* bytes between two marks */
+#define SOURCE_STEP 128u /* bytes between two marks */
 
 struct sources *sources_new(struct arena *a)
 {

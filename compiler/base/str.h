@@ -32,8 +32,11 @@ static inline bool str_eq(struct str a, struct str b)
 	return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
 }
 
+/* Most differ in their first letters, before anybody has to know how long b is. */
 static inline bool str_is(struct str a, const char *b)
 {
+	if (a.n && b && *a.p != *b)
+		return false;
 	return str_eq(a, str_c(b));
 }
 

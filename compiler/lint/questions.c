@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/lint/questions.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -8,10 +9,16 @@
 #include "compiler/lint/parts.h"
 #include "grammar/parse.h"
 
+enum { LAST = 256 };
+
 struct questions {
 	struct arena *arena;
 	VEC(struct question) list;
 	struct table table; /* their texts */
+	struct {
+		const char *text;
+		size_t at;
+	} last[LAST]; /* found by where the text lay, which most do again; to be compared */
 	struct part_store *store;
 	uint16_t enosys[ARCH_NR]; /* 0: not looked up yet */
 };
@@ -115,15 +122,26 @@ static struct question question_read(struct arena *a, const char *text)
 	return q;
 }
 
-struct question *question_find(struct questions *all, const char *text)
+static size_t find_text(struct questions *all, const char *text)
 {
 	uint64_t hash = hash_str(str_c(text));
 	struct table_walk it = table_start(hash);
 
 	for (size_t at; (at = table_next(&all->table, &it)) != TABLE_END;)
 		if (!strcmp(all->list.v[at].text, text))
-			return &all->list.v[at];
+			return at;
 	table_add(all->arena, &all->table, hash, all->list.n);
 	vec_push(all->arena, &all->list, question_read(all->arena, text));
-	return &all->list.v[all->list.n - 1];
+	return all->list.n - 1;
+}
+
+struct question *question_find(struct questions *all, const char *text)
+{
+	__typeof__(*all->last) *last = &all->last[(uintptr_t)text / 8 % LAST];
+
+	if (last->text != text || strcmp(all->list.v[last->at].text, text) != 0) {
+		last->at = find_text(all, text);
+		last->text = text;
+	}
+	return &all->list.v[last->at];
 }

@@ -204,11 +204,14 @@ static bool is_refused_by_rule(struct lint *l, const char *call, unsigned on)
 		return false;
 	if (!l->profile)
 		return true;
-	vec_each(&l->profile->entries, e)
+	const struct syscall_info *sys = syscall_by_name(str_c(call));
+	vec_each(&l->profile->entries, e) {
+		if (!e->readable || entry_permits(e))
+			continue;
 		vec_each(&e->names, n)
-			if (str_is(n->text, call) && e->readable && !entry_permits(e) &&
-			    !is_the_rest(l, e))
+			if (n->sys == sys && !is_the_rest(l, e))
 				return true;
+	}
 	return false;
 }
 
