@@ -11,7 +11,7 @@ import pytest
 
 from conftest import PALE, need, need_root, run
 from recordings import Recording
-from test_backends import cgroup, usable  # noqa: F401
+from test_backends import cgroup, usable, waits  # noqa: F401
 
 EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
 
@@ -136,6 +136,7 @@ def test_a_cgroup_may_be_empty_meanwhile(tmp_path, cgroup):  # noqa: F811
     usable("ebpf")
     p = subprocess.Popen([PALE, "learn", "--cgroup", cgroup.parent, "--until", "3s", "-o", tmp_path / "p.pale", "-r",
                           tmp_path / "rec"], stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: waits(p.pid))
     for i in range(2):
         time.sleep(0.8)
         run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec cat /etc/{('hostname', 'hosts')[i]}"], check=0)
