@@ -14,6 +14,15 @@
 #include "learn/asks.h"
 #include "learn/watch.h"
 
+#define COUNTS_AT_ONCE 256
+
+/* Those that were read at once: of each the counts of all CPUs. */
+struct counts {
+	int fd;
+	uint32_t from, n;
+	struct trace_count *v;
+};
+
 /* ---- reading the maps: whatever is not answered is a loss ---- */
 
 /* False: it is not there, or was not to be had; the latter is counted. */
@@ -52,12 +61,41 @@ uint64_t watch_sum(struct watch *w, uint32_t which)
 	return watch_sum_of(w, bpf_map__fd(w->skel->maps.losses), which);
 }
 
+/*
+ * Of a per-CPU array the counters from one on, as many as a buffer takes, in one call; what cannot be
+ * had so (before Linux 5.13) is asked for one by one. 0: none.
+ */
+static uint32_t read_some(int fd, uint32_t from, struct trace_count *v)
+{
+	uint32_t keys[COUNTS_AT_ONCE], n = COUNTS_AT_ONCE, before = from - 1, last;
+
+	if (bpf_map_lookup_batch(fd, from ? &before : NULL, &last, keys, v, &n, NULL) &&
+	    errno != ENOENT)
+		return 0;
+	return n <= COUNTS_AT_ONCE && n && keys[0] == from ? n : 0;
+}
+
+/* The i-th of all CPUs; NULL: it is not there, or was not to be had. */
+static const struct trace_count *count_at(struct watch *w, int fd, uint32_t i, struct counts *cs)
+{
+	if (cs->fd != fd || i < cs->from || i - cs->from >= cs->n) {
+		cs->fd = fd;
+		cs->from = i;
+		cs->n = read_some(fd, i, cs->v);
+		if (!cs->n && look_up(w, fd, &i, cs->v))
+			cs->n = 1;
+	}
+	return cs->n ? cs->v + (size_t)(i - cs->from) * (size_t)w->cpus : NULL;
+}
+
 /* One counter over all CPUs; false: never counted. */
-static bool sum_counts(struct watch *w, int fd, uint32_t i, struct trace_count *v,
+static bool sum_counts(struct watch *w, int fd, uint32_t i, struct counts *cs,
 		       struct trace_count *sum)
 {
+	const struct trace_count *v = count_at(w, fd, i, cs);
+
 	*sum = (struct trace_count){ 0, UINT64_MAX };
-	if (!look_up(w, fd, &i, v))
+	if (!v)
 		return false;
 	for (int cpu = 0; cpu < w->cpus; cpu++) {
 		sum->count += v[cpu].count;
@@ -74,7 +112,7 @@ static uint32_t take_phase(struct model *m, uint32_t at)
 	return at & ~(uint32_t)TRACE_SERVING;
 }
 
-static void read_counts(struct watch *w, struct model *m, struct trace_count *v)
+static void read_counts(struct watch *w, struct model *m, struct counts *v)
 {
 	int fd = bpf_map__fd(w->skel->maps.counts);
 	struct trace_count sum;
@@ -113,7 +151,7 @@ static void read_runtime_name(struct watch *w, struct recorded_run *run)
 		}
 }
 
-static void read_runtime(struct watch *w, struct model *m, struct trace_count *v)
+static void read_runtime(struct watch *w, struct model *m, struct counts *v)
 {
 	struct recording *r = model_recording(m);
 	int fd = bpf_map__fd(w->skel->maps.runtime_calls);
@@ -542,17 +580,17 @@ void watch_read_running(struct watch *w, struct model *m)
 /* And the rest, which adds to it. 0 or -errno. */
 int watch_read_maps(struct watch *w, const struct learn_options *opt, struct model *m)
 {
-	struct trace_count *v = calloc((size_t)w->cpus, sizeof(*v));
+	struct counts v = { .fd = -1, .v = calloc((size_t)w->cpus * COUNTS_AT_ONCE, sizeof(*v.v)) };
 	struct recording *r = model_recording(m);
 	int err;
 
-	if (!v)
+	if (!v.v)
 		return -ENOMEM;
 	read_losses(w, &r->run);
 	w->calls = watch_sum(w, TRACE_LOSS_CALLS) + watch_sum(w, TRACE_LOSS_ABI);
-	read_counts(w, m, v);
+	read_counts(w, m, &v);
 	if (opt->border)
-		read_runtime(w, m, v);
+		read_runtime(w, m, &v);
 	read_values(w, m);
 	read_bits(w, m);
 	read_tuples(w, m);
@@ -560,7 +598,7 @@ int watch_read_maps(struct watch *w, const struct learn_options *opt, struct mod
 	read_serving(w, m);
 	err = read_paths(w, m, opt->max_paths);
 	r->run.losses.unread = w->unread;
-	free(v);
+	free(v.v);
 	return err;
 }
 
