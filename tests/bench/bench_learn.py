@@ -195,7 +195,8 @@ def main():
     jobs = {"getppid": getppid, "redis GET": redis, "nginx": nginx, "gcc x10": gcc, "git": git}
     if len(sys.argv) > 1:
         jobs = {k: v for k, v in jobs.items() if k.split()[0] in sys.argv[1:]}
-    print(f"recording: times the processor time / wall clock of an untraced run, {ROUNDS} interleaved rounds")
+    print(f"recording: times the processor time / wall clock of an untraced run, {ROUNDS} interleaved rounds, "
+          f"load {os.getloadavg()[0]:.1f}")
     print(f"{'':12}" + "".join(f"{m:>15}" for m in MODES))
     for name, job in jobs.items():
         mid = measure(job)
@@ -203,12 +204,16 @@ def main():
             "/".join(f"{mid[m][i] / mid['untraced'][i]:.2f}" for i in (0, 1))) for m in MODES), flush=True)
         if job is getppid:
             print(f"{'  ns':12}" + "".join(f"{mid[m][0]:15.0f}" for m in MODES))
-            print(f"{'  to empty':12}" + "".join(f"{mid[m][0] / mid['empty'][0]:15.2f}" for m in MODES),
-                  flush=True)
+            for base in ("empty", "empty, both"):
+                print(f"{'  to ' + base.removeprefix('empty, '):12}" +
+                      "".join(f"{mid[m][0] / mid[base][0]:15.2f}" for m in MODES), flush=True)
     starts = {m: statistics.median(start(p) for _ in range(ROUNDS)) for m, (p, o) in MODES.items() if not o}
     print(f"{'start, ms':12}" + "".join(f"{starts[m] * 1000:15.0f}" if m in starts else f"{'':15}"
                                        for m in MODES))
-    peaks = {m: cost([*p, "true"]).peak for m, (p, _) in MODES.items() if p}
+    whole = {m: [cost([*p, "true"]) for _ in range(ROUNDS)] for m, (p, _) in MODES.items() if p}
+    print(f"{'true, CPU ms':12}" + "".join(f"{statistics.median(c.cpu for c in whole[m]) * 1000:15.0f}"
+                                          if m in whole else f"{'':15}" for m in MODES))
+    peaks = {m: c[0].peak for m, c in whole.items()}
     print(f"{'memory, MiB':12}" + "".join(f"{peaks[m]:15.0f}" if m in peaks else f"{'':15}" for m in MODES),
           flush=True)
 
