@@ -59,7 +59,17 @@ const char *learn_probe_ptrace(struct arena *a);
 
 /* ---- recording to policy ---- */
 
+/* Is there a phase of serving whose beginning was seen? */
+bool propose_has_phases(const struct recording *r);
+
+enum propose_part {
+	PROPOSE_ALL,
+	PROPOSE_START, /* of two: all, and what loading the second one takes */
+	PROPOSE_SERVE, /* the second one: calls made while serving; it needs propose_has_phases() */
+};
+
 struct propose_options {
+	enum propose_part part;
 	const char *name;            /* of the policy; NULL: the program's */
 	const char *const *set_dirs; /* sets that may be used */
 	const char *const *starts;   /* sets of how it will be started, "start-run"; NULL-ended */

@@ -185,6 +185,23 @@ const char *proposal_short_name(struct proposal *p, const char *domain, const ch
 	return out;
 }
 
+void proposal_list(struct proposal *p, struct ast_comment **to, const struct buf *list)
+{
+	const char *at = list->p, *end = at + list->n;
+
+	while (at < end) {
+		size_t n = (size_t)(end - at);
+
+		if (n > 88)
+			for (n = 88; n > 1 && !(at[n - 1] == ',' && at[n] == ' ');)
+				n--;
+		ast_comment_add(p->a, to, "  %.*s", (int)n, at);
+		at += n;
+		while (at < end && *at == ' ')
+			at++;
+	}
+}
+
 bool proposal_replayed(const struct recording *r)
 {
 	static const char *const tiers[] = { "strace", "audit", "apparmor", "report" };

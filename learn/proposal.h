@@ -18,6 +18,7 @@
 struct proposal {
 	struct arena *a;
 	const struct recording *r;
+	const struct recording *whole; /* before anything was left out or made another's */
 	const struct propose_options *opt;
 	struct diags *ds;
 	struct ast_body *body;
@@ -61,6 +62,9 @@ const char *proposal_evidence(struct proposal *p, uint64_t count, uint64_t first
 /* Of what was there when the recording began, and not seen to be used or made. */
 const char *proposal_held(struct proposal *p, const uint64_t *in);
 
+/* proposal.c: a list with commas, in lines of some length. */
+void proposal_list(struct proposal *p, struct ast_comment **to, const struct buf *list);
+
 /* proposal.c: values as policies write them (policy/spell.h); flags: bit by bit */
 struct ast_value *proposal_flags(struct proposal *p, uint64_t v, const struct arg_info *arg,
 				 enum arch a);
@@ -79,6 +83,9 @@ struct ast_cond *propose_no_namespaces(struct proposal *p, const struct arg_info
 bool propose_is_socket(const char *name);
 void propose_calls(struct proposal *p, enum arch a);
 void propose_implied(struct proposal *p, enum arch a, bool has_start);
+/* names: NULL-ended; of those that no rule has yet. */
+void propose_imply_calls(struct proposal *p, enum arch a, const char *const *names,
+			 const char *why);
 
 /*
  * propose_margin.c: what was not seen and comes with what was, as a set of its own that the policy
@@ -99,6 +106,15 @@ void propose_note_addresses(struct proposal *p, struct ast_comment **to, uint64_
 			    uint64_t type);
 /* Those of sockets that no call in the recording made. */
 void propose_describe_addresses(struct proposal *p, struct ast_comment **to);
+
+/* propose_phases.c: r: as it was recorded. */
+void propose_describe_phases(struct proposal *p, const struct recording *r,
+			     struct ast_comment **to);
+void propose_describe_serving(struct proposal *p, const struct recording *r,
+			      struct ast_comment **to);
+void propose_serving(const struct recording *r, struct recording *out);
+void propose_imply_memory(struct proposal *p, enum arch a);
+void propose_loading(struct proposal *p, enum arch a);
 
 /* propose_sockets.c */
 void propose_sockets(struct proposal *p, enum arch only);

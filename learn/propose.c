@@ -220,6 +220,8 @@ static void describe_runs(struct proposal *p, struct ast_comment **to)
 	if (p->r->run.unfinished)
 		ast_comment_add(p->a, to,
 				"UNFINISHED: a snapshot, what the run did after it is not here");
+	if (p->opt->part == PROPOSE_SERVE)
+		propose_describe_serving(p, p->whole, to);
 }
 
 static void describe_estimate(struct proposal *p, struct ast_comment **to)
@@ -234,24 +236,6 @@ static void describe_estimate(struct proposal *p, struct ast_comment **to)
 			u.more, u.more >= 0.5 && u.more < 1.5 ? "" : "s", u.once, u.twice, u.runs);
 }
 
-/* A list with commas, in lines of some length. */
-static void describe_list(struct proposal *p, struct ast_comment **to, const struct buf *list)
-{
-	const char *at = list->p, *end = at + list->n;
-
-	while (at < end) {
-		size_t n = (size_t)(end - at);
-
-		if (n > 88)
-			for (n = 88; n > 1 && !(at[n - 1] == ',' && at[n] == ' ');)
-				n--;
-		ast_comment_add(p->a, to, "  %.*s", (int)n, at);
-		at += n;
-		while (at < end && *at == ' ')
-			at++;
-	}
-}
-
 static void describe_elsewhere(struct proposal *p, struct ast_comment **to)
 {
 	if (!p->said)
@@ -261,10 +245,10 @@ static void describe_elsewhere(struct proposal *p, struct ast_comment **to)
 			arch_info(p->r->run.host)->name, arch_info(p->on)->name);
 	if (p->said->instead.n)
 		ast_comment_add(p->a, to, "what libcs call there instead:");
-	describe_list(p, to, &p->said->instead);
+	proposal_list(p, to, &p->said->instead);
 	if (p->said->nothing.n)
 		ast_comment_add(p->a, to, "no counterpart there, so left out:");
-	describe_list(p, to, &p->said->nothing);
+	proposal_list(p, to, &p->said->nothing);
 }
 
 static void describe_replayed(struct proposal *p, struct ast_comment **to)
@@ -331,6 +315,7 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 				      "");
 	ast_comment_add(p->a, to, "losses:   %s", losses.p ? losses.p : "");
 	describe_estimate(p, to);
+	propose_describe_phases(p, p->whole, to);
 	describe_elsewhere(p, to);
 	describe_client(p, to);
 	if (sets->unread)
@@ -379,7 +364,7 @@ static void add_headers(struct proposal *p)
 	s = proposal_header(p, AST_HEADER_LAYERS);
 	if (!p->r->run.no_calls)
 		ast_words_add(p->a, &s->words, "seccomp");
-	if (!p->r->run.no_files)
+	if (!p->r->run.no_files && p->opt->part != PROPOSE_SERVE)
 		ast_words_add(p->a, &s->words, "apparmor");
 	s = proposal_header(p, AST_HEADER_ARCH);
 	for (enum arch a = 0; a < ARCH_NR; a++)
@@ -393,6 +378,19 @@ static void add_headers(struct proposal *p)
 	s = proposal_header(p, AST_HEADER_FOREIGN);
 	s->verdict = p->foreign ? proposal_nosys(p) :
 				  ast_verdict_of(p->a, (struct verdict){ VERDICT_KILL_PROCESS, 0 });
+}
+
+static void add_calls(struct proposal *p, enum arch a, bool has_start)
+{
+	propose_calls(p, a);
+	if (!p->opt->only_facts)
+		propose_implied(p, a, has_start);
+	if (p->opt->part == PROPOSE_SERVE)
+		propose_imply_memory(p, a);
+	if (p->opt->part == PROPOSE_START)
+		propose_loading(p, a);
+	if (p->opt->margin)
+		propose_margin(p, a);
 }
 
 /* The calls of one architecture among several stand in a block of their own. */
@@ -412,11 +410,7 @@ static void propose_arch_block(struct proposal *p, enum arch a, bool has_start)
 	p->body = &inner;
 	if (p->mux_sockets)
 		propose_sockets(p, a);
-	propose_calls(p, a);
-	if (!p->opt->only_facts)
-		propose_implied(p, a, has_start);
-	if (p->opt->margin)
-		propose_margin(p, a);
+	add_calls(p, a, has_start);
 	st->body = inner.first;
 	p->body = outer;
 }
@@ -424,11 +418,12 @@ static void propose_arch_block(struct proposal *p, enum arch a, bool has_start)
 static const char *policy_name(struct proposal *p)
 {
 	const char *name = p->opt->name ? p->opt->name : p->r->run.name;
+	const char *more = p->opt->part == PROPOSE_SERVE ? "-serve" : "";
 	char *out;
 
 	if (!name)
 		name = "workload";
-	out = arena_printf(p->a, "%s%s", *name >= '0' && *name <= '9' ? "_" : "", name);
+	out = arena_printf(p->a, "%s%s%s", *name >= '0' && *name <= '9' ? "_" : "", name, more);
 	for (char *c = out; *c; c++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *c))
 			*c = '-';
@@ -443,6 +438,8 @@ static bool use_starts(struct proposal *p, const struct set_list *sets, enum arc
 {
 	bool execve = false;
 
+	if (p->opt->part == PROPOSE_SERVE)
+		return true; /* it has started */
 	for (size_t i = 0; p->opt->starts && p->opt->starts[i]; i++) {
 		struct set_use u = { .set = propose_find_set(sets, p->opt->starts[i]) };
 
@@ -466,6 +463,8 @@ static bool use_starts(struct proposal *p, const struct set_list *sets, enum arc
 
 static void propose_resources(struct proposal *p)
 {
+	if (p->opt->part == PROPOSE_SERVE)
+		return; /* AppArmor's are those of the first one */
 	propose_files(p);
 	propose_capabilities(p);
 	propose_signals(p);
@@ -494,11 +493,7 @@ static void propose_body(struct proposal *p, const struct set_list *sets)
 			propose_sockets(p, ARCH_NR);
 		else
 			propose_sockets(p, a);
-		propose_calls(p, a);
-		if (!p->opt->only_facts)
-			propose_implied(p, a, has_start);
-		if (p->opt->margin)
-			propose_margin(p, a);
+		add_calls(p, a, has_start);
 	} else {
 		if (!p->mux_sockets)
 			propose_sockets(p, ARCH_NR);
@@ -532,8 +527,13 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 	struct ast_stmt *policy = ast_add(&top, AST_STMT_POLICY);
 	struct set_list sets = { 0 };
 	struct elsewhere said = { 0 };
-	struct recording there;
+	struct recording there, serving;
 
+	p->whole = r;
+	if (opt->part == PROPOSE_SERVE) {
+		propose_serving(r, &serving);
+		r = &serving;
+	}
 	p->on = r->run.host;
 	if (opt->arch && *opt->arch != r->run.host) {
 		elsewhere_make(a, r, *opt->arch, &there, &said);

@@ -361,7 +361,7 @@ void propose_calls(struct proposal *p, enum arch a)
 	propose_assumed(p, a);
 }
 
-static void imply(struct proposal *p, enum arch a, const char *const *names, const char *why)
+void propose_imply_calls(struct proposal *p, enum arch a, const char *const *names, const char *why)
 {
 	add_unseen(p, a, names, arena_printf(p->a, "implied: %s", why));
 }
@@ -412,26 +412,28 @@ void propose_implied(struct proposal *p, enum arch a, bool has_start)
 	bool made_thread = clone3 && (!flags3 || flags3->ones & CLONE_THREAD);
 
 	p->group = "implied: not seen in this run, but part of what was";
-	imply(p, a, (const char *const[]){ "exit", NULL }, "every thread's end");
-	imply(p, a, (const char *const[]){ "exit_group", NULL }, "every process's end");
-	imply(p, a, (const char *const[]){ "restart_syscall", NULL },
-	      "the kernel asks for it after a stop");
-	imply(p, a, (const char *const[]){ "rt_sigreturn", NULL }, "the end of any signal handler");
+	propose_imply_calls(p, a, (const char *const[]){ "exit", NULL }, "every thread's end");
+	propose_imply_calls(p, a, (const char *const[]){ "exit_group", NULL },
+			    "every process's end");
+	propose_imply_calls(p, a, (const char *const[]){ "restart_syscall", NULL },
+			    "the kernel asks for it after a stop");
+	propose_imply_calls(p, a, (const char *const[]){ "rt_sigreturn", NULL },
+			    "the end of any signal handler");
 	if (a == ARCH_I386)
-		imply(p, a, (const char *const[]){ "sigreturn", NULL },
-		      "the end of an old signal handler");
+		propose_imply_calls(p, a, (const char *const[]){ "sigreturn", NULL },
+				    "the end of an old signal handler");
 	if (!has_start)
-		imply(p, a, (const char *const[]){ "execve", NULL },
-		      "the program starts under the filter");
+		propose_imply_calls(p, a, (const char *const[]){ "execve", NULL },
+				    "the program starts under the filter");
 	if (strncmp(p->r->run.libc, "none", 4))
-		imply(p, a, (const char *const[]){ "futex", NULL },
-		      "locks in libraries are contended now and then");
+		propose_imply_calls(p, a, (const char *const[]){ "futex", NULL },
+				    "locks in libraries are contended now and then");
 	if (clone3 && propose_refuses_clone3(clone3))
 		imply_clone(p, a);
 	if (made_thread || (flags && flags->ones & CLONE_THREAD))
-		imply(p, a, thread_calls, "threads: whether they happen is a race");
+		propose_imply_calls(p, a, thread_calls, "threads: whether they happen is a race");
 	if (clone || proposal_call(p, a, "fork") || proposal_call(p, a, "vfork"))
 		refuse_clone3(p, a);
-	imply(p, a, clock_calls, "calls only where the vDSO cannot answer");
+	propose_imply_calls(p, a, clock_calls, "calls only where the vDSO cannot answer");
 	p->group = NULL;
 }

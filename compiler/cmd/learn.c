@@ -25,6 +25,7 @@ struct learn_args {
 	const char *starts; /* --for, as written; NULL: not said */
 	const char *margin; /* --margin, likewise */
 	bool exact;
+	bool phases;
 	uint64_t until_s; /* 0: as long as it takes */
 	struct learn_options run;
 	struct snapshots snapshots; /* what run.snapshots points to */
@@ -244,6 +245,7 @@ static int read_options(const struct options *o, struct learn_args *a)
 	a->starts = o->at[OPT_FOR].text;
 	a->margin = o->at[OPT_MARGIN].text;
 	a->exact = o->at[OPT_EXACT].given;
+	a->phases = o->at[OPT_PHASES].given;
 	a->run.backend = backend->given ? backend->text : "auto";
 	a->run.no_arguments = o->at[OPT_NO_ARGUMENTS].given;
 	a->run.max_paths = (size_t)o->at[OPT_MAX_PATHS].number;
@@ -390,6 +392,7 @@ static int record(struct session *s, struct learn_args *a)
 					  .starts = a->starts,
 					  .margin = a->margin,
 					  .exact = a->exact,
+					  .phases = a->phases,
 					  .once = true };
 	struct recordings *rs = recordings_new(s->arena);
 	struct recordings_clash clash;
@@ -463,7 +466,7 @@ int cmd_learn(int argc, char **argv)
 	if (status < 0)
 		status = read_options(&o, &a);
 	if (status < 0)
-		status = learn(&s, &a);
+		status = phases_check(&s, &o) ? EXIT_PALE : learn(&s, &a);
 	else if (status) /* wrong usage has a status that the command's own is never taken for */
 		status = EXIT_PALE;
 	return session_end(&s, status);

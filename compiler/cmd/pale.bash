@@ -4,8 +4,8 @@
 # The options of each command; what those take that take one of a few words.
 declare -gA _pale_options=(
 	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --log-only --approximate --caps --kernel --host --sets --quiet"
-	[learn]="--output --name --for --margin --exact --backend --cgroup --border --pid --container --label --wait --serve-from --recording --report --no-arguments --every --until --live --earlier --allow-loss --max-paths"
-	[propose]="--output --report --name --for --margin --exact --arch --update --policy --caps --kernel --host --sets --allow-loss"
+	[learn]="--output --name --for --margin --exact --phases --backend --cgroup --border --pid --container --label --wait --serve-from --recording --report --no-arguments --every --until --live --earlier --allow-loss --max-paths"
+	[propose]="--output --report --name --for --margin --exact --phases --arch --update --policy --caps --kernel --host --sets --allow-loss"
 	[merge]="--output"
 	[hook]="--directory --strict --always --every --exec --install --remove --config --dry-run --yes"
 	[replay]="--from --output --comm --exe --profile --pid --arch --allow-loss"

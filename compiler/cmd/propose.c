@@ -16,6 +16,7 @@ static int propose_of(struct session *s, const struct options *o)
 				   .starts = o->at[OPT_FOR].text,
 				   .margin = o->at[OPT_MARGIN].text,
 				   .exact = o->at[OPT_EXACT].given,
+				   .phases = o->at[OPT_PHASES].given,
 				   .arch = o->at[OPT_ARCH].given ? &o->at[OPT_ARCH].arch : NULL };
 	int status = recordings_load(s, o->command->name, (const char *const *)o->operands,
 				     (size_t)o->n, rs);
@@ -56,6 +57,12 @@ static int propose_files_of(struct session *s, const struct options *o)
 		return usage_error(
 			o->command,
 			"--report is a page of a whole proposal, and --update makes none");
+	if (o->at[OPT_PHASES].given && o->at[OPT_UPDATE].given)
+		return usage_error(o->command,
+				   "--phases makes two proposals, and --update makes none");
+	status = phases_check(s, o);
+	if (status)
+		return status;
 	if (o->at[OPT_REPORT].given && !strcmp(o->at[OPT_REPORT].text, "-"))
 		return usage_error(o->command, "--report takes a file");
 	if (check_writable(o->at[OPT_OUTPUT].text) || check_writable(o->at[OPT_REPORT].text))

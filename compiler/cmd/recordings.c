@@ -149,19 +149,96 @@ static void tell_large(struct session *s, const struct recording *r, size_t byte
 		  "smaller --max-paths");
 }
 
-/* Both or none, where both are files. 0, or -errno, told. */
-static int write_proposal(const struct proposal_args *a, const struct buf *policy,
-			  const struct buf *page)
+/* "web.pale" -> "web-serve.pale" */
+static const char *second_path(struct arena *a, const char *path)
 {
-	struct output_file files[2] = { { .path = a->report, .text = page, .mode = 0600 },
-					{ .path = a->output, .text = policy, .mode = 0644 } };
+	size_t n = strlen(path);
+
+	if (n > 5 && !strcmp(path + n - 5, ".pale"))
+		n -= 5;
+	return arena_printf(a, "%.*s-serve%s", (int)n, path, path + n);
+}
+
+int phases_check(struct session *s, const struct options *o)
+{
+	const char *output = o->at[OPT_OUTPUT].text, *report = o->at[OPT_REPORT].text,
+		   *recording = o->at[OPT_RECORDING].text, *second;
+
+	if (!o->at[OPT_PHASES].given)
+		return 0;
+	if (!output || !strcmp(output, "-"))
+		return usage_error(o->command,
+				   "--phases takes -o FILE.pale: the second policy goes "
+				   "to FILE-serve.pale beside it");
+	second = second_path(s->arena, output);
+	if ((report && !strcmp(report, second)) || (recording && !strcmp(recording, second)))
+		return usage_error(o->command, "'%s' is where --phases writes the second policy",
+				   second);
+	return check_writable(second) ? EXIT_SYSTEM : 0;
+}
+
+struct proposed {
+	struct buf policy, second, page;
+	const char *second_to; /* NULL: there is none */
+};
+
+/* All or none, where they are files. 0, or -errno, told. */
+static int write_proposal(const struct proposal_args *a, const struct proposed *out)
+{
+	struct output_file files[3];
 	bool is_file = a->output && strcmp(a->output, "-") != 0;
+	size_t n = 0;
 	int err;
 
-	if (!a->report)
-		return write_output(a->output, policy, 0644);
-	err = output_write_all(files, is_file ? 2 : 1, tell);
-	return err || is_file ? err : write_output(NULL, policy, 0);
+	if (a->report)
+		files[n++] =
+			(struct output_file){ .path = a->report, .text = &out->page, .mode = 0600 };
+	if (out->second_to)
+		files[n++] = (struct output_file){ .path = out->second_to,
+						   .text = &out->second,
+						   .mode = 0644 };
+	if (!n)
+		return write_output(a->output, &out->policy, 0644);
+	if (is_file)
+		files[n++] = (struct output_file){ .path = a->output,
+						   .text = &out->policy,
+						   .mode = 0644 };
+	err = output_write_all(files, n, tell);
+	return err || is_file ? err : write_output(NULL, &out->policy, 0);
+}
+
+static void tell_no_phases(struct session *s, const struct proposal_args *a,
+			   const struct recording *r)
+{
+	const char *from = r->run.serve_from;
+	struct diag *d = diag_add(
+		s->diags, DIAG_PL422, NO_SPAN, "%s: one policy is written, and no '%s'",
+		!from                  ? "where the start ends is not in each recording" :
+		strstr(from, "midway") ? "begun midway, so that no end of the start was seen" :
+					 "no process came to serve",
+		str_safe(s->arena, second_path(s->arena, a->output)));
+
+	diag_help(
+		s->diags, d,
+		"a process serves from where it accepts connections or waits for them, or READY=1 "
+		"is sent; 'pale learn --serve-from WHAT', or SIGUSR2, says it of others");
+}
+
+/* The second policy, where it is wanted and can be had. */
+static void propose_second(struct session *s, const struct proposal_args *a,
+			   const struct recording *r, struct propose_options *opt,
+			   struct proposed *out)
+{
+	if (!a->phases)
+		return;
+	if (!propose_has_phases(r)) {
+		tell_no_phases(s, a, r);
+		return;
+	}
+	opt->part = PROPOSE_SERVE;
+	ast_print(&out->second, propose(s->arena, r, opt, s->diags));
+	opt->part = PROPOSE_START;
+	out->second_to = second_path(s->arena, a->output);
 }
 
 int proposal_write(struct session *s, const struct proposal_args *a, const struct recordings *rs,
@@ -176,26 +253,32 @@ int proposal_write(struct session *s, const struct proposal_args *a, const struc
 		.margin = !a->margin || strcmp(a->margin, "none") != 0,
 		.arch = a->arch,
 	};
-	BUF_AUTO out = { 0 }, page = { 0 };
-	struct ast_file *proposal = propose(s->arena, r, &opt, s->diags);
+	struct proposed out = { 0 };
+	struct ast_file *proposal;
+	int err = -1;
 
-	ast_print(&out, proposal);
+	propose_second(s, a, r, &opt, &out);
+	proposal = propose(s->arena, r, &opt, s->diags);
+	ast_print(&out.policy, proposal);
 	if (a->report)
-		report_make(s, rs, r, proposal, &page);
-	if (out.failed || page.failed) {
+		report_make(s, rs, r, proposal, &out.page);
+	if (out.policy.n > SOURCE_MAX)
+		tell_large(s, r, out.policy.n);
+	if (out.policy.failed || out.second.failed || out.page.failed)
 		tell("pale: out of memory");
-		return -1;
-	}
-	if (out.n > SOURCE_MAX)
-		tell_large(s, r, out.n);
-	if (!write_proposal(a, &out, &page))
-		return 0;
-	if (a->once && a->output && strcmp(a->output, "-") != 0) {
+	else if (!write_proposal(a, &out))
+		err = 0;
+	else if (a->once && a->output && strcmp(a->output, "-") != 0) {
 		tell("pale learn: the run cannot be had again, so the proposal goes to standard "
 		     "output");
-		(void)write_output(NULL, &out, 0);
+		(void)write_output(NULL, &out.policy, 0);
+		if (out.second_to)
+			(void)write_output(NULL, &out.second, 0);
 	}
-	return -1;
+	buf_free(&out.policy);
+	buf_free(&out.second);
+	buf_free(&out.page);
+	return err;
 }
 
 /* kernel/trace/bpf_trace.c, __bpf_trace_run(): one program, one CPU, one at a time. */

@@ -26,8 +26,11 @@ struct proposal_args {
 	const char *starts;    /* --for, as written; NULL: not said */
 	const char *margin;    /* --margin, as written; NULL: not said */
 	bool exact;            /* --exact */
+	bool phases;           /* --phases: two policies, the second beside the first */
 	bool once;             /* it cannot be had again: what cannot be written is printed */
 };
+/* What --phases cannot go with, asked before anything runs: 0, or the exit status, told. */
+int phases_check(struct session *s, const struct options *o);
 /* Proposes a policy of what `rs` united to and writes it. 0, or -1, told. Diagnostics are in the session. */
 int proposal_write(struct session *s, const struct proposal_args *a, const struct recordings *rs,
 		   const struct recording *r);

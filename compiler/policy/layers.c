@@ -211,8 +211,10 @@ void policy_check_start(const struct policy *p, struct diags *ds)
 					  "execve is refused on %s, so "
 					  "nothing can be started under this policy",
 					  ai->name);
-		diag_help(ds, d,
-			  "add 'use start-run;' (and start-runc for containers), or allow execve");
+		diag_help(
+			ds, d,
+			"add 'use start-run;' (and start-runc for containers), or allow execve; one "
+			"that a program loads itself once it has started (pale_load(3)) needs neither");
 		return;
 	}
 }

@@ -97,3 +97,74 @@ def test_behind_a_filter_the_first_connection_tells_and_what_nobody_looks_at_is_
 def test_a_border_that_cannot_be_is_refused_before_anything_runs(tmp_path, wrong, words):
     r = run([PALE, "learn", *wrong, "--", "touch", tmp_path / "made"])
     assert r.rc == 125 and words in r.err and not (tmp_path / "made").exists(), r
+
+
+# ---- what is proposed of them ----
+
+def propose(rec, tmp_path, *options, rc=0):
+    r = run([PALE, "propose", "--phases", "-o", tmp_path / "web.pale", *options, rec])
+    assert r.rc == rc, r
+    return r
+
+
+def loosened(a, b):
+    """Lines of what B allows and A does not."""
+    return run([PALE, "diff", "--layers", "seccomp", "--fail-on", "looser", a, b])
+
+
+@pytest.mark.parametrize("margin", ["family", "none"])
+@pytest.mark.parametrize("way", ["epoll", "program"])
+def test_two_policies_of_which_the_second_allows_less_and_no_call_of_the_start(tmp_path, way, margin):
+    learn(tmp_path, "ebpf", PROBES / "serves", way)
+    propose(tmp_path / "ebpf.rec", tmp_path, "--margin", margin)
+    first, second = tmp_path / "web.pale", tmp_path / "web-serve.pale"
+    run([PALE, "fmt", "--check", first, second], check=0)
+    r = loosened(first, second)
+    assert r.rc == 0 and " tighter: " in r.out, r
+
+    def verdict(policy, call):
+        return run([PALE, "sim", policy, call]).out.split()[0]
+
+    assert "policy serves-serve {" in second.read_text() and "layers seccomp;" in second.read_text()
+    for call in ("getpriority", "listen", "seccomp(1, 0, 0)", "prctl(38, 1)"):
+        assert verdict(first, call) == "ALLOW", call
+        assert verdict(second, call) != "ALLOW", call
+    for call in ("getrusage", "accept", "sysinfo", "exit_group"):
+        assert verdict(first, call) == verdict(second, call) == "ALLOW", call
+    assert (verdict(second, "execve") == "ALLOW") == (way == "program")
+    text = first.read_text()
+    assert "calls are the start's alone, of risk:" in text and "listen" in text
+    assert "serves from epoll_wait" in text or "serves from accept" in text
+
+
+def test_a_second_policy_that_cannot_be_is_told_and_not_made(tmp_path):
+    learn(tmp_path, "ebpf", PROBES / "serves", "client")
+    r = propose(tmp_path / "ebpf.rec", tmp_path, rc=1)
+    assert "PL422" in r.err and "no process came to serve" in r.err and "--serve-from" in r.err, r
+    assert (tmp_path / "web.pale").exists() and not (tmp_path / "web-serve.pale").exists()
+
+
+def test_of_runs_together_what_one_does_while_serving_counts(tmp_path):
+    recs = []
+    for way in ("accept", "thread", "client"):
+        learn(tmp_path, "ebpf", PROBES / "serves", way)
+        recs.append((tmp_path / "ebpf.rec").rename(tmp_path / f"{way}.rec"))
+    propose(recs[2], tmp_path, *recs[:2])
+    text = (tmp_path / "web-serve.pale").read_text()
+    assert "sched_get_priority_max" in text and "getpriority" not in text
+    assert loosened(tmp_path / "web.pale", tmp_path / "web-serve.pale").rc == 0
+    old = tmp_path / "old.rec"  # of a pale that knew no phases
+    lines = [line for line in recs[0].read_text().splitlines() if not line.startswith("serve ")
+             and " serve-from " not in line and " serving " not in line]
+    lines[-1] = f"end 1 {sum(not line.startswith(('pale ', 'run ', 'end ')) for line in lines)}"
+    old.write_text("\n".join([*lines, ""]))
+    r = propose(old, tmp_path, recs[1], rc=1)
+    assert "PL422" in r.err and "not in each recording" in r.err, r
+
+
+@pytest.mark.parametrize("options,words", [
+    ([], "-o FILE.pale"), (["-o", "-"], "-o FILE.pale"),
+    (["-o", "w.pale", "--report", "w-serve.pale"], "where --phases writes")])
+def test_two_policies_take_files_for_both(tmp_path, options, words):
+    r = run([PALE, "learn", "--phases", *options, "--", "touch", "made"], cwd=tmp_path)
+    assert r.rc == 125 and words in r.err and not (tmp_path / "made").exists(), r
