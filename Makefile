@@ -72,7 +72,18 @@ CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
 RULES   := $(BUILD)/gen/lint_rules.def
 GEN_HDR := $(RULES) $(patsubst grammar/%.y,$(BUILD)/gen/%.tab.h,$(wildcard grammar/*.y)) $(SKEL)
 
-all: $(BUILD)/pale ## build pale
+# What programs link; $(BUILD)/libpale.a is all that pale itself is made of.
+PUBLIC := $(BUILD)/lib/libpale.a
+
+all: $(BUILD)/pale $(PUBLIC) ## build pale, and the library for programs
+
+$(BUILD)/lib/%.o: lib/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -I. -MMD -MP -fPIC $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c -o $@ $<
+
+$(PUBLIC): $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
+	@rm -f $@
+	$(call say,AR,$@)$(AR) rcs $@ $^
 
 $(BUILD)/pale: $(CMD_OBJ) $(BUILD)/libpale.a
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(QUICK) 2>/dev/null || \
@@ -142,7 +153,9 @@ VIM_PACKS := share/vim/vimfiles/pack/pale/start/pale share/nvim/site/pack/pale/s
 
 install: all ## under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/pale/profiles/sets \
 		$(DESTDIR)$(PREFIX)/share/pale/profiles/examples
 	install -m 644 compiler/lint/out/*.json compiler/watch/watch.schema.json $(DESTDIR)$(PREFIX)/share/pale
@@ -151,6 +164,12 @@ install: all ## under $(DESTDIR)$(PREFIX)
 		install -m 644 grammar/editors/vim/$$dir/*.vim $(DESTDIR)$(PREFIX)/$$at/$$dir || exit 1; \
 	done; done
 	install -m 755 $(BUILD)/pale $(DESTDIR)$(PREFIX)/bin/pale
+	install -m 644 $(PUBLIC) $(DESTDIR)$(PREFIX)/lib/libpale.a
+	install -m 644 lib/pale.h $(DESTDIR)$(PREFIX)/include/pale.h
+	install -m 644 lib/pale_load.3 $(DESTDIR)$(PREFIX)/share/man/man3/pale_load.3
+	for name in pale_load_file pale_load_error; do \
+		ln -sf pale_load.3 $(DESTDIR)$(PREFIX)/share/man/man3/$$name.3 || exit 1; \
+	done
 	install -m 644 compiler/cmd/pale.1 $(DESTDIR)$(PREFIX)/share/man/man1/pale.1
 	install -m 644 grammar/policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5
 	install -m 644 compiler/cmd/pale.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/pale.toml.5
@@ -162,6 +181,8 @@ install: all ## under $(DESTDIR)$(PREFIX)
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pale $(DESTDIR)$(PREFIX)/share/man/man1/pale.1 \
+		$(DESTDIR)$(PREFIX)/lib/libpale.a $(DESTDIR)$(PREFIX)/include/pale.h \
+		$(foreach f,pale_load pale_load_file pale_load_error,$(DESTDIR)$(PREFIX)/share/man/man3/$(f).3) \
 		$(DESTDIR)$(PREFIX)/share/man/man5/pale-policy.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/pale.toml.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/pale-recording.5 \
@@ -181,5 +202,5 @@ help: ## this list
 	@sed -n 's/^\([a-z%_.-]*\):.*## /  \1\t/p' Makefile tests/tests.mk
 
 .PHONY: all deps deps-build deps-demo install uninstall dist clean help
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(wildcard $(BUILD)/lib/*.d)
 -include $(wildcard tests/*.mk)

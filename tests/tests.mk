@@ -2,6 +2,7 @@
 # Test programs: tests/ROOM/NAME.c becomes $(BUILD)/tests/ROOM/NAME.
 #   tests/unit/*.c                        cmocka, linked with libpale.a
 #   tests/live/*.c tests/guest/*.c tests/agree/*.c tests/learn/probes/*.c static, on their own: they are what gets confined or watched
+#   tests/lib/*.c                         linked with the library for programs, build/lib/libpale.a
 #   tests/fuzz/fuzz_*.c                   libFuzzer, clang, in build/fuzz
 #   any other tests/ROOM/*.c              linked with libpale.a
 
@@ -9,15 +10,21 @@ TEST_SRC   := $(wildcard tests/*/*.c) $(wildcard tests/learn/probes/*.c)
 FUZZ_SRC   := $(wildcard tests/fuzz/fuzz_*.c)
 ALONE_SRC  := $(wildcard tests/live/*.c tests/guest/*.c tests/agree/*.c tests/learn/probes/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
-LINKED_SRC := $(filter-out $(FUZZ_SRC) $(ALONE_SRC) $(UNIT_SRC),$(TEST_SRC))
+PUBLIC_SRC := $(wildcard tests/lib/*.c)
+LINKED_SRC := $(filter-out $(FUZZ_SRC) $(ALONE_SRC) $(UNIT_SRC) $(PUBLIC_SRC),$(TEST_SRC))
 
-TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC) $(LINKED_SRC) $(ALONE_SRC))
+TEST_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC) $(LINKED_SRC) $(ALONE_SRC) $(PUBLIC_SRC))
 FUZZ_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(FUZZ_SRC))
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/agree/*.c)): $(wildcard tests/agree/*.h)
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(ALONE_SRC)): $(BUILD)/tests/%: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread $(ALONE_FLAGS) -o $@.new $<
+	@mv -f $@.new $@
+
+$(patsubst tests/%.c,$(BUILD)/tests/%,$(PUBLIC_SRC)): $(BUILD)/tests/%: tests/%.c $(PUBLIC) lib/pale.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -Ilib -O1 -g -pthread $(SANFLAGS) $(LDFLAGS) -o $@.new $< $(PUBLIC)
 	@mv -f $@.new $@
 
 # The attacker has no libc: nothing but the attack itself needs a system call.

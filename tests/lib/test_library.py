@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libpale: a server that has started loads the second policy that was learned of it, and goes on serving."""
+import contextlib
+import errno
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from conftest import BUILD, PALE, ROOT, need, program, run
+
+pytestmark = pytest.mark.once  # what a sanitizer does at its end no policy has
+
+PAGE = ROOT / "lib" / "pale_load.3"
+
+
+def ask(port, word):
+    with socket.create_connection(("127.0.0.1", port), 10) as s:
+        s.sendall(word.encode())
+        name, *results = s.recv(64).decode().split()
+        assert name == word
+        return [int(n) for n in results]
+
+
+@contextlib.contextmanager
+def serving(tmp_path, *argv, rc=0):
+    """The server started by argv, and its port; it is told to quit in the end."""
+    file = tmp_path / "port"
+    file.unlink(missing_ok=True)
+    proc = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + 40
+        while not file.exists() and proc.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)  # nothing else tells
+        assert file.exists(), (proc.poll(), proc.communicate(timeout=20))
+        port = int(file.read_text())
+        yield port
+        ask(port, "quit")
+        _, err = proc.communicate(timeout=40)
+        assert proc.returncode == rc, err
+    finally:
+        if proc.poll() is None:
+            proc.send_signal(signal.SIGKILL)
+            proc.wait(20)
+
+
+@pytest.mark.parametrize("backend", ["auto", "ptrace"])
+def test_a_server_drops_what_only_its_start_took_and_goes_on_serving(tmp_path, backend):
+    server = program("lib/server")
+    with serving(tmp_path, PALE, "learn", "--backend", backend, "--phases", "-o", tmp_path / "web.pale", "--",
+                 server, tmp_path / "port") as port:
+        assert ask(port, "memory") == [0, 0]
+    second = tmp_path / "web-serve.bpf"
+    run([PALE, "compile", "-q", "-t", "bpf", "-o", second, tmp_path / "web-serve.pale"], check=0)
+    run_first = [PALE, "run", "--layers", "seccomp", tmp_path / "web.pale", "--", server, tmp_path / "port"]
+    with serving(tmp_path, *run_first) as port:  # one filter: what the start took passes
+        assert ask(port, "listen") == [errno.EBADF] * 2 and ask(port, "exec") == [errno.ENOENT] * 2
+    with serving(tmp_path, *run_first, second) as port:
+        for _ in range(20):
+            assert ask(port, "hello") == [0, 0]
+        assert ask(port, "memory") == [0, 0]
+        assert ask(port, "listen") == [errno.EPERM] * 2 == ask(port, "exec")  # both threads
+        assert ask(port, "hello") == [0, 0]
+
+
+def test_what_is_no_filter_for_this_program_is_refused_and_adds_none(tmp_path):
+    assert run([program("lib/refusals"), tmp_path], check=0).out == ""
+
+
+def test_a_first_filter_that_lets_no_second_be_loaded_is_told(tmp_path):
+    (tmp_path / "p.pale").write_text("policy p { layers seccomp; level linux 7.1; arch x86_64; default allow;\n"
+                                     "errno EPERM seccomp; }\n")
+    (tmp_path / "f.bpf").write_bytes(b"")
+    r = run([PALE, "compile", "-q", "-t", "bpf", "-o", tmp_path / "f.bpf", tmp_path / "p.pale"], check=0)
+    r = run([PALE, "run", tmp_path / "p.pale", "--", program("lib/server"), tmp_path / "port", tmp_path / "f.bpf"])
+    assert r.rc == 3 and "the filter that the program was started with refuses it" in r.err, r
+
+
+def test_the_library_needs_a_libc_alone_and_calls_nothing_once_the_filter_is_there():
+    need("nm")
+    names = {line.split()[-1] for line in run(["nm", "-u", BUILD / "lib/libpale.a"], check=0).out.splitlines()
+             if " U " in line}
+    assert names <= {"__errno_location", "__stack_chk_fail", "close", "memcpy", "open", "prctl", "read", "syscall",
+                     "__read_chk", "__open_2", "_GLOBAL_OFFSET_TABLE_"}, names
+
+
+def test_it_is_installed_and_the_page_s_example_builds_against_it(tmp_path):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    need("mandoc")
+    r = run(["mandoc", "-T", "lint", "-W", "warning", PAGE])
+    assert r.rc == 0, r
+    for source, to in [(BUILD / "lib/libpale.a", "lib/libpale.a"), (ROOT / "lib/pale.h", "include/pale.h")]:
+        (tmp_path / to).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, tmp_path / to)
+        assert f"$(PREFIX)/{to}" in (ROOT / "Makefile").read_text()
+    text = run(["mandoc", "-T", "ascii", "-O", "width=200", PAGE], check=0).out
+    text = re.sub(".\x08", "", text)
+    code = re.search(r"^ *#include <pale.h>\n.*?^ *}\n", text[text.index("EXAMPLES"):], flags=re.S | re.M)[0]
+    (tmp_path / "web.c").write_text(code + "int main(void) { return ready() ? 1 : 0; }\n")
+    run(["cc", "-Wall", "-Werror", "-I", tmp_path / "include", "-o", tmp_path / "web", tmp_path / "web.c",
+         "-L", tmp_path / "lib", "-lpale"], check=0, env=env)
+    r = run([tmp_path / "web"])
+    assert r.rc == 1 and r.err == "web: there is no such file\n", r
+    assert pathlib.Path(tmp_path / "web").exists()
