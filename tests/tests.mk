@@ -24,8 +24,10 @@ $(patsubst tests/%.c,$(BUILD)/tests/%,$(ALONE_SRC)): $(BUILD)/tests/%: tests/%.c
 
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(PUBLIC_SRC)): $(BUILD)/tests/%: tests/%.c $(PUBLIC) lib/pale.h
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -Ilib -O1 -g -pthread $(SANFLAGS) $(LDFLAGS) -o $@.new $< $(PUBLIC)
+	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -Ilib -O1 -g -pthread $(SANFLAGS) $(LDFLAGS) $(PUBLIC_FLAGS) -o $@.new $< $(PUBLIC)
 	@mv -f $@.new $@
+
+$(BUILD)/tests/lib/preload: PUBLIC_FLAGS := -shared -fPIC
 
 # The attacker has no libc: nothing but the attack itself needs a system call.
 $(BUILD)/tests/live/attack: ALONE_FLAGS := -ffreestanding -nostdlib -fno-stack-protector
