@@ -210,6 +210,9 @@ static void show(void *who, const struct live_look *look)
 
 	if (v->is_off)
 		return;
+	if (!v->text.is_ready)
+		v->drawn_ns = v->mode == LIVE_SCREEN ? 0 : v->drawn_ns;
+	v->text.is_ready = true;
 	live_note(&v->text, look, own_ns());
 	if (v->mode == LIVE_SCREEN)
 		draw(v, look);
@@ -233,6 +236,8 @@ void live_open(struct live_view *v, enum live_mode mode, const char *what,
 	v->is_own = v->fd >= 0;
 	if (!v->is_own)
 		v->fd = STDERR_FILENO;
+	if (mode == LIVE_SCREEN)
+		draw(v, &v->live.look);
 }
 
 void live_close(struct live_view *v, const struct recording *r)

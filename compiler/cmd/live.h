@@ -22,6 +22,7 @@ struct live_text {                               /* what a picture is made of be
 	struct live_then then[LIVE_SECONDS + 1]; /* by seconds, the last one first */
 	size_t n;
 	bool colour;
+	bool is_ready; /* it is recorded: whatever comes is seen */
 };
 
 enum live_mode { LIVE_OFF, LIVE_SCREEN, LIVE_LINES };

@@ -150,7 +150,7 @@ static void put_title(struct row *l, const struct live_text *t, const struct liv
 
 	put_safe(&what, look->watched && *look->watched ? look->watched : t->what);
 	if (!look->ns)
-		buf_puts(&rest, ": nothing was seen yet");
+		buf_puts(&rest, t->is_ready ? ": nothing was seen yet" : ": getting ready");
 	else if (look->is_ending)
 		buf_puts(&rest, ": ending; Ctrl-C again: at once");
 	put_some(l, BOLD, "pale learn ", 11);

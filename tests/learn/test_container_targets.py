@@ -17,6 +17,8 @@ from engines import Daemon, Docker
 from recordings import Recording
 from test_backends import usable, waits
 from test_border import allow_waits
+from test_live_view import Terminal
+from test_snapshots import wait_for
 
 A, B, C = "a" * 64, "b" * 63 + "1", "c" * 64
 ONE = pytest.mark.xdist_group("engines")  # one daemon for all
@@ -328,6 +330,25 @@ def test_what_is_waited_for_is_recorded_from_its_first_call(docker, tmp_path):
     assert "midway" not in got.runs[1] and "midway" not in err, err
     assert "docker:later" in got.runs[1]["containers"] and "other" not in got.runs[1]["containers"]
     assert {"arch_prctl", "exit_group", "brk"} <= {name for _, name in got.calls}  # the first of a program's
+
+
+@ONE
+def test_a_container_is_shown_on_a_terminal_as_it_comes(docker, tmp_path):
+    t = Terminal(100, 30)
+    p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "--container", "shown", "--wait"],
+                         env={**docker.env, "TERM": "xterm", "NO_COLOR": "1"}, stderr=t.slave)
+    try:
+        wait_for(lambda: t.shows("pale learn the container 'shown': nothing was seen yet"))
+        whole = start(docker, "shown", "sh", "-c", "cat /proc/version; while :; do sleep .1; done")
+        wait_for(lambda: t.shows(f"^pale learn 0:0. docker:shown {whole[:12]}; Ctrl-C"), 40)
+        wait_for(lambda: t.shows("file  /proc/version r$") or t.shows("clock_nanosleep$"))
+        assert t.shows("lost      nothing") and t.shows("of a CPU")
+        docker("kill", "shown")
+        assert p.wait(60) == 0 and t.shows("^pale learn: 0:.*; nothing was lost$")
+    finally:
+        p.kill()
+        p.wait()
+        t.close()
 
 
 @ONE

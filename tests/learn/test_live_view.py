@@ -135,6 +135,8 @@ def test_a_picture_stands_on_the_terminal_and_goes_at_the_end(tmp_path, terminal
     os.write(terminal.slave, b"what stood there before\n")
     with learn(terminal, tmp_path, backend, "--pid", works.pid) as p:
         wait_for(lambda: terminal.shows("process %d" % works.pid))
+        assert "process %d: getting ready" % works.pid in terminal.text
+        wait_for(lambda: terminal.shows("process %d; Ctrl-C ends it" % works.pid))
         reads(works, "/etc/hostname")
         wait_for(lambda: terminal.shows(r"\d:\d\d  file  /etc/hostname r$"))
         at = terminal.screen()
