@@ -35,7 +35,7 @@ BUILD_PACKAGES := gcc libc6-dev flex bison clang bpftool libbpf-dev libelf-dev z
 	libseccomp-dev libapparmor-dev
 DEMO_PACKAGES := $(BUILD_PACKAGES) python3 iproute2 nginx-light
 TEST_PACKAGES := $(DEMO_PACKAGES) clang-format gcc-multilib llvm libclang-rt-dev libcmocka-dev \
-	python3-pytest python3-pytest-xdist python3-jsonschema git apparmor redis-server strace mandoc distro-info-data \
+	python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml git apparmor redis-server strace mandoc distro-info-data \
 	qemu-system-x86 busybox-static zstd cpio runc crun podman docker.io $(if $(wildcard /usr/bin/docker),,docker-cli) \
 	$(foreach m,armhf riscv64 s390x ppc64el mips64el,libc6-dev-$(m)-cross)
 

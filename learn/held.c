@@ -291,11 +291,10 @@ static size_t hold_below(struct model *m, const char *dir, bool border, unsigned
 	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
 	procs = fopen(path, "re");
 	while (procs && fscanf(procs, "%d", &pid) == 1) {
-		if (pid <= 0) /* in a namespace that we do not see */
+		/* 0: in a namespace that we do not see, and there all the same. */
+		if (pid > 0 && border && container_is_runtime(pid))
 			continue;
-		if (border && container_is_runtime(pid))
-			continue;
-		if (m)
+		if (m && pid > 0)
 			held_process(m, pid);
 		n++;
 	}

@@ -92,7 +92,10 @@ bool container_has_label(const struct container *c, const char *wanted);
 bool container_labels_known(const struct container *c);
 /* "docker:web", or what of it is known; in the arena. */
 const char *container_called(struct arena *a, const struct container *c);
-/* Is it outside of any container, as what starts one is until it executes the container's program? */
+/*
+ * Is it outside of any container, as what starts one is until it executes the container's program? Of one
+ * that may not be looked at (CAP_SYS_PTRACE) it is not known: false.
+ */
 bool container_is_runtime(pid_t pid);
 
 /* ---- cgroup.c: what names of cgroups tell, without a look at anything ---- */

@@ -299,8 +299,11 @@ bool container_is_runtime(pid_t pid)
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/root/.", (int)pid);
-	if (access(path, F_OK) || same_file(path, host))
-		return true; /* it has ended, or is not in any container */
+	/* It has ended, or is not in any container; whoever may not be looked at may be the workload's. */
+	if (access(path, F_OK))
+		return errno != EACCES;
+	if (same_file(path, host))
+		return true;
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0)

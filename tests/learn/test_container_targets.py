@@ -320,6 +320,19 @@ def test_a_container_that_runs_is_recorded_by_name_and_by_the_beginning_of_its_i
 
 
 @ONE
+def test_a_recorder_that_may_not_look_at_what_runs_already_says_so(docker, tmp_path):
+    start(docker, "held", "sh", "-c", "exec 6>/held; while :; do cat /proc/version >/dev/null; sleep .1; done")
+    p = subprocess.Popen([need("setpriv"), "--bounding-set", "-all,+bpf,+perfmon", PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / "rec",
+                          "--container", "held"], env=docker.env, stderr=subprocess.PIPE, text=True)
+    until_watched(p)
+    time.sleep(1)
+    p.send_signal(signal.SIGTERM)
+    err = p.communicate(timeout=60)[1]
+    assert p.returncode == 0 and "begun midway" in err and "midway" in Recording(tmp_path / "rec").runs[1], err
+    assert "/held" not in (tmp_path / "p.pale").read_text()
+
+
+@ONE
 def test_what_is_waited_for_is_recorded_from_its_first_call(docker, tmp_path):
     p = learn(docker, tmp_path, "--container", "later", "--wait")
     until_watched(p)
