@@ -38,6 +38,7 @@ struct watch {
 	/* what is told */
 	struct watch_sums sums;
 	uint64_t lost_suppressed, lost_base, lost_counter, lost_times;
+	bool lost_known; /* the counter, which audit was asked for or has said */
 	struct watch_dropped told_dropped;
 	unsigned first; /* refusals shown at first sight in this period */
 	struct buf out;

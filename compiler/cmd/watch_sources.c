@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/cmd/watch.h"
+#include "compiler/watch/kernel.h"
 
 #define AUDIT_LOG "/var/log/audit/audit.log"
 
@@ -112,10 +113,17 @@ static int open_best(struct watch *w)
 int watch_sources_open(struct watch *w, const struct options *o)
 {
 	int status = o->at[OPT_WATCH_FROM].given ? open_named(w, o) : open_best(w);
-	bool ours = false;
+	bool ours = false, kernel = false;
 
-	for (unsigned i = 0; i < w->nsources; i++)
+	for (unsigned i = 0; i < w->nsources; i++) {
+		enum watch_kind kind = w->sources[i].source.kind;
+
 		ours |= w->sources[i].ours;
+		kernel |= kind == WATCH_KMSG || kind == WATCH_AUDIT;
+	}
+	/* Once: the capability that it takes is dropped. */
+	w->lost_known = !status && kernel && audit_lost_so_far(&w->lost_base);
+	w->lost_counter = w->lost_base;
 	if (status || ours || !w->containers->list.n)
 		return status;
 	if (!whose_here()) {

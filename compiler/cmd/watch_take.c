@@ -20,10 +20,11 @@ static void note_loss(struct watch *w, const struct watched_source *s,
 	w->lost_suppressed += lost->suppressed;
 	if (!lost->counter)
 		return;
-	if (!w->lost_counter || lost->counter < w->lost_counter) {
+	if (!w->lost_known || lost->counter < w->lost_counter) {
 		w->lost_base = lost->counter; /* since when is not known */
 		w->lost_times++;
 	}
+	w->lost_known = true;
 	w->lost_counter = lost->counter;
 }
 

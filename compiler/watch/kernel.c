@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "compiler/watch/kernel.h"
@@ -18,6 +20,8 @@
 enum {
 	SOCKET_BYTES = 8 << 20,
 	SKIPPED_MAX = 4096, /* records of other types, before others have their turn */
+	STATUS_MIN = offsetof(struct audit_status, lost) + sizeof(uint32_t),
+	ANSWERS_MAX = 8, /* messages that are no answer */
 };
 
 /* ---- the kernel's log ---- */
@@ -118,6 +122,54 @@ int audit_open(struct arena *a, struct watch_source *s)
 		(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	s->record = arena_alloc(a, AUDIT_HEAD_MAX + KERNEL_RECORD_MAX);
 	return bind(s->fd, (const struct sockaddr *)&to, sizeof(to)) ? -errno : 0;
+}
+
+bool audit_read_status(const char *message, size_t n, uint64_t *lost)
+{
+	struct audit_status status = { 0 };
+	struct nlmsghdr head;
+
+	if (n < sizeof(head))
+		return false;
+	memcpy(&head, message, sizeof(head));
+	/* Older kernels have fewer fields behind it, newer ones more. */
+	if (head.nlmsg_type != AUDIT_GET || n - sizeof(head) < STATUS_MIN)
+		return false;
+	n -= sizeof(head);
+	memcpy(&status, message + sizeof(head), n < sizeof(status) ? n : sizeof(status));
+	*lost = status.lost;
+	return true;
+}
+
+bool audit_lost_so_far(uint64_t *lost)
+{
+	const struct nlmsghdr question = { .nlmsg_len = sizeof(question),
+					   .nlmsg_type = AUDIT_GET,
+					   .nlmsg_flags = NLM_F_REQUEST,
+					   .nlmsg_seq = 1 };
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	const struct timeval wait = { .tv_usec = 500000 };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
+	char answer[1024];
+	bool known = false;
+
+	if (fd < 0)
+		return false;
+	if (!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) &&
+	    sendto(fd, &question, sizeof(question), 0, (const struct sockaddr *)&kernel,
+		   sizeof(kernel)) == sizeof(question))
+		for (unsigned i = 0; !known && i < ANSWERS_MAX; i++) {
+			struct sockaddr_nl from = { 0 };
+			socklen_t size = sizeof(from);
+			ssize_t n = recvfrom(fd, answer, sizeof(answer), 0,
+					     (struct sockaddr *)&from, &size);
+
+			if (n <= 0)
+				break;
+			known = !from.nl_pid && audit_read_status(answer, (size_t)n, lost);
+		}
+	close(fd);
+	return known;
 }
 
 static bool is_told(unsigned type)

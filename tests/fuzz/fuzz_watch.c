@@ -63,9 +63,11 @@ static void take_record(struct fuzzed *f, struct arena *a, bool audit, struct st
 {
 	struct watch_source s = { .record = arena_alloc(a, AUDIT_HEAD_MAX + KERNEL_RECORD_MAX) };
 	struct watch_line line;
+	uint64_t lost;
 	size_t n = bytes.n < KERNEL_RECORD_MAX ? bytes.n : KERNEL_RECORD_MAX;
 
 	memcpy(s.record + (audit ? AUDIT_HEAD_MAX : 0), bytes.p, n);
+	BUG_ON(audit && audit_read_status(bytes.p, n, &lost) && lost > UINT32_MAX);
 	if (audit ? audit_read_message(&s, n, &line) : kmsg_read(&s, n, &line))
 		take(f, &line);
 }

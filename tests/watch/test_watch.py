@@ -8,13 +8,14 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
 
 import pytest
 
-from conftest import AS_NOBODY, PALE, ROOT, need, need_root, program, run, run_costs
+from conftest import AS_NOBODY, PALE, ROOT, need, need_root, program, run, run_costs, skip
 from kernellog import kernel_log
 
 POLICY = """policy web {
@@ -235,6 +236,57 @@ def test_metrics_are_served_on_loopback_also_beside_clients_that_say_nothing(tmp
         taken = run([PALE, "watch", "--from", "-", "--prometheus", f":{port}"], check=3)
         assert "cannot listen on 127.0.0.1" in taken.err
         w.end(signal.SIGINT)
+
+
+def test_promtool_has_nothing_to_say(tmp_path):
+    """Prometheus' own reader, of a file, of what is served, and of one that is wrong."""
+    promtool, file, log = need("promtool"), tmp_path / "pale.prom", tmp_path / "log"
+    log.write_text("")
+
+    def told(text):
+        r = run([promtool, "check", "metrics"], input=text)
+        return r.rc, r.out + r.err
+    hexed = access("N").replace('"N"', '/q"\\z/\n\u00e4/y'.encode().hex().upper())
+    piped("".join(map(access, ["/var/log/x/1", "/b"])) + hexed + call() + call(1, code="0x7ffc0000"), "--prometheus", file)
+    assert told(file.read_text()) == (0, "") and r'path="/q\"\\z/' in file.read_text()
+    with watching("--from", log, "--prometheus", ":0") as w:
+        port = int(re.search(r"http://127.0.0.1:(\d+)/metrics", w.said)[1])
+        log.write_text(call())
+        w.until(lambda e: e["event"] == "refusal")
+        body = ask(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").split(b"\r\n\r\n", 1)[1].decode()
+        assert 'call="mount"} 1\n' in body and told(body) == (0, "")
+        w.end()
+    assert told(body.replace('call="mount"', "call=mount"))[0] != 0
+
+
+# ---- what audit has lost ----
+
+def status(lost, size=11):
+    """audit_status behind a netlink head (linux/audit.h), of a kernel with so many fields."""
+    return struct.pack("=IHHII", 16 + 4 * size, 1000, 0, 1, 0) + struct.pack("=11I", 0, 1, 1, 0, 0, 64, lost, 0, 1, 60, 0)[:4 * size]
+
+
+def test_audits_answer_is_read_of_all_kernels(tmp_path):
+    def read(message):
+        (tmp_path / "m").write_bytes(message)
+        return run([program("watch/lost"), tmp_path / "m"], check=0).out.strip()
+    assert [read(status(7, size)) for size in (11, 10, 8, 7)] == ["7"] * 4 and read(status(0xffffffff)) == "4294967295"
+    assert read(status(7, 6)) == read(status(7)[:15]) == read(b"") == read(struct.pack("=IHHII", 36, 2, 0, 1, 0) + bytes(40)) == "-"
+
+
+def test_audit_is_asked_what_it_has_lost_before_privileges_are_dropped():
+    need_root()
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9) as s:  # NETLINK_AUDIT
+        s.settimeout(5)
+        s.sendto(struct.pack("=IHHII", 16, 1000, 1, 1, 0), (0, 0))
+        answer = s.recv(4096)
+    if struct.unpack_from("=H", answer, 4)[0] != 1000:
+        skip("audit does not answer here")
+    lost = struct.unpack_from("=I", answer, 16 + 24)[0]
+    got = int(run([program("watch/lost")], check=0).out)
+    assert lost <= got < lost + 100000
+    assert run([*AS_NOBODY, program("watch/lost")], check=0).out == "-\n"
+    assert run([need("setpriv"), "--bounding-set", "-audit_control", program("watch/lost")], check=0).out == "-\n"
 
 
 # ---- sources ----
