@@ -149,6 +149,7 @@ static void read_runtime_name(struct watch *w, struct recorded_run *run)
 			if (!memcmp(key, known[i], n) && (!key[n] || key[n] == ':'))
 				run->runtime = known[i];
 		}
+	run->runtime_program = *w->maker ? w->maker : NULL;
 }
 
 static void read_runtime(struct watch *w, struct model *m, struct counts *v)

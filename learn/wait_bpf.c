@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "learn/held.h"
+#include "learn/maker.h"
 #include "learn/targets.h"
 #include "learn/watch.h"
 
@@ -295,6 +296,8 @@ static void hold_view(struct watch *w, struct target *t)
 		ring_buffer__consume(w->met);
 	if (!near || w->held_ns == near || (home && w->held_ns == home))
 		return;
+	if (!*w->maker)
+		maker_find((pid_t)w->skel->bss->near_pid, w->maker);
 	view_close(&t->view);
 	w->held_ns = view_hold(&t->view, (pid_t)w->skel->bss->near_pid, near) ? near : 0;
 }

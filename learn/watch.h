@@ -5,6 +5,7 @@
  * (read_bpf.c), share this and nobody else does. Only where BPF programs are built.
  */
 #include <bpf/libbpf.h>
+#include <limits.h>
 
 /* Generated: its style is not ours to warn about. */
 #pragma GCC diagnostic push
@@ -47,6 +48,7 @@ struct watch {
 	bool no_btf;
 	bool unmapped;           /* libbpf found that arrays cannot be mapped */
 	struct ring_buffer *met; /* learn_options.border: wakes for another mount namespace */
+	char maker[PATH_MAX];    /* the program of the runtime that was met; "": not known */
 	uint32_t held_ns;        /* of those the one whose view is held; 0: none */
 	bool midway;             /* what is watched ran before the programs were attached */
 	int cpus;

@@ -65,3 +65,58 @@ class Docker:
 
     def end(self):
         self.daemon.end()
+
+
+class Podman:
+    """podman with all it keeps in the directory."""
+
+    def __init__(self, d, path=None, runtime="runc"):
+        self.dir = d
+        (d / "storage.conf").write_text(f'[storage]\ndriver = "overlay"\ngraphroot = "{d}/root"\nrunroot = "{d}/run"\n')
+        self.env = {**os.environ, "CONTAINERS_STORAGE_CONF": str(d / "storage.conf")}
+        if path:
+            (d / "containers.conf").write_text(f'[engine]\nhelper_binaries_dir = ["{path}"]\n')
+            self.env["CONTAINERS_CONF"] = str(d / "containers.conf")
+        conmon = ["--conmon", f"{path}/conmon"] if path else []
+        self.client = [f"{path}/podman" if path else need("podman"), "--tmpdir", d / "tmp", "--cgroup-manager", "cgroupfs",
+                       "--events-backend", "file", "--runtime", f"{path}/{runtime}" if path else runtime, *conmon]
+        self.limits = ["--network", "none", "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:4096"]
+
+    def __call__(self, what, *argv):
+        more = self.limits if what in ("run", "create") else []
+        return run([*self.client, what, *more, *argv], check=0, env=self.env).out.strip()
+
+    def imports(self, tar, name):
+        (self.dir / "tar").write_bytes(tar)
+        self("import", self.dir / "tar", name)
+
+    def clear(self):
+        self("rm", "-f", "-a", "-t", "0")
+
+    def end(self):
+        self.clear()
+        run(["umount", "-q", self.dir / "root" / "overlay"])
+
+
+class Containerd:
+    """containerd with all it keeps in the directory; called as ctr is."""
+
+    def __init__(self, d, path=None):
+        self.env = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}"} if path else dict(os.environ)
+        (d / "toml").write_text(f'version = 2\nroot = "{d}/root"\nstate = "{d}/state"\n[grpc]\naddress = "{d}/s"\n'
+                                f'[plugins."io.containerd.internal.v1.opt"]\npath = "{d}/opt"\n')
+        at = (lambda name: f"{path}/{name}") if path else need
+        self.client = [at("ctr"), "-a", d / "s", "-n", f"pale-{os.getpid()}"]
+        self.daemon = Daemon([at("containerd"), "--config", d / "toml"], d / "log", [*self.client, "version"], self.env)
+
+    def __call__(self, *argv, check=0):
+        return run([*self.client, *argv], check=check, env=self.env).out.strip()
+
+    def clear(self):
+        for task in self("task", "ls", "-q").split():
+            self("task", "rm", "-f", task)
+            self("container", "rm", task)
+
+    def end(self):
+        self.clear()
+        self.daemon.end()

@@ -306,11 +306,13 @@ bool tell_incomplete(struct session *s, const struct recording *r, const char *h
 	return true;
 }
 
-/* What was met called itself by its name alone. */
+/* What was met called itself by its name alone; its version its program tells, where that was seen. */
 void recording_runtime(struct session *s, struct recorded_run *run)
 {
 	int kind = run->runtime && !strcmp(run->runtime, "crun") ? OCI_CRUN : OCI_RUNC;
-	const char *version = run->runtime ? runtime_version(s, kind) : NULL;
+	const char *version = run->runtime && run->runtime_program ?
+				      runtime_version(s, kind, run->runtime_program) :
+				      NULL;
 
 	if (version)
 		run->runtime = arena_printf(s->arena, "%s %s", run->runtime, version);

@@ -122,12 +122,11 @@ static const char *find(struct session *s, const char *name)
 	return NULL;
 }
 
-const char *runtime_version(struct session *s, int kind)
+const char *runtime_version(struct session *s, int kind, const char *path)
 {
-	const char *path = find(s, kind == OCI_CRUN ? "crun" : "runc");
 	struct versions v = { 0 };
 
-	if (!path || ask_versions(s, kind, path, &v) || !v.runtime.n)
+	if (ask_versions(s, kind, path, &v) || !v.runtime.n)
 		return NULL;
 	return str_dup(s->arena, v.runtime);
 }

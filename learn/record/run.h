@@ -36,11 +36,12 @@ struct recorded_run {
 	const char *client;  /* what the command hands its work to; NULL */
 	const char *backend; /* "ebpf", "ptrace", "seccomp" */
 	const char *hostname;
-	const char *image;      /* of a container; NULL */
-	const char *containers; /* "docker:web 0123456789ab, ...": what was recorded; NULL */
-	const char *runtime;    /* that made it, and its version: "runc 1.1.5+ds1"; NULL */
-	const char *kernel;     /* uname -r */
-	const char *libc;       /* "glibc 2.36", "musl", "static" */
+	const char *image;           /* of a container; NULL */
+	const char *containers;      /* "docker:web 0123456789ab, ...": what was recorded; NULL */
+	const char *runtime;         /* that made it, and its version: "runc 1.1.5+ds1"; NULL */
+	const char *runtime_program; /* while it is recorded: its path; NULL */
+	const char *kernel;          /* uname -r */
+	const char *libc;            /* "glibc 2.36", "musl", "static" */
 	enum arch host;
 	const char *program;    /* resolved path of the first exec; NULL with --cgroup */
 	uint64_t started_ns;    /* since the epoch */

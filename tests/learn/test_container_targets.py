@@ -13,7 +13,7 @@ import time
 import pytest
 
 from conftest import PALE, ROOT, need, need_root, program, run
-from engines import Daemon, Docker
+from engines import Containerd, Docker, Podman
 from recordings import Recording
 from test_backends import usable, waits
 from test_border import allow_waits
@@ -243,37 +243,17 @@ def docker(tmp_path_factory, rootfs):
 
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory, rootfs):
-    d = tmp_path_factory.mktemp("podman")
-    (d / "storage.conf").write_text(f'[storage]\ndriver = "overlay"\ngraphroot = "{d}/root"\nrunroot = "{d}/run"\n')
-    (d / "tar").write_bytes(rootfs[1])
-    env = {**os.environ, "CONTAINERS_STORAGE_CONF": str(d / "storage.conf")}
-    limits = ["--network", "none", "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:4096"]
-
-    def call(what, *argv):
-        return run([need("podman"), "--tmpdir", d / "tmp", "--cgroup-manager", "cgroupfs", "--events-backend", "file",
-                    "--runtime", "runc", what, *(limits if what in ("run", "create") else []), *argv], check=0, env=env).out.strip()
-    call.env = env
-    call("import", d / "tar", "localhost/probe:bb")
-    yield call
-    call("rm", "-f", "-a", "-t", "0")
-    run(["umount", "-q", d / "root" / "overlay"])
+    podman = Podman(tmp_path_factory.mktemp("podman"))
+    podman.imports(rootfs[1], "localhost/probe:bb")
+    yield podman
+    podman.end()
 
 
 @pytest.fixture(scope="module")
 def ctr(tmp_path_factory, rootfs):
-    d = tmp_path_factory.mktemp("containerd")
-    (d / "toml").write_text(f'version = 2\nroot = "{d}/root"\nstate = "{d}/state"\n[grpc]\naddress = "{d}/s"\n'
-                            f'[plugins."io.containerd.internal.v1.opt"]\npath = "{d}/opt"\n')
-    client = [need("ctr"), "-a", d / "s", "-n", f"pale-{os.getpid()}"]
-    daemon = Daemon([need("containerd"), "--config", d / "toml"], d / "log", [*client, "version"])
-
-    def call(*argv, check=0):
-        return run([*client, *argv], check=check).out.strip()
-    yield call
-    for task in call("task", "ls", "-q").split():
-        call("task", "rm", "-f", task)
-        call("container", "rm", task)
-    daemon.end()
+    ctr = Containerd(tmp_path_factory.mktemp("containerd"))
+    yield ctr
+    ctr.end()
 
 
 @pytest.fixture(autouse=True)
