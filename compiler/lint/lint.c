@@ -255,6 +255,8 @@ int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struc
 			lint_profiles(&l, with, *p);
 		l.arena = a;
 		aa_tell_more(&l);
+	} else { /* which may be why */
+		ap_comment_looks_like_include(&l, DIAG_AP240);
 	}
 	diags_sort(ds);
 	return (int)(ds->list.n - before);

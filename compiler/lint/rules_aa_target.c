@@ -669,7 +669,8 @@ void ap_comment_looks_like_include(struct lint *l, enum diag_id id)
 
 	look_at(&k, l->aa->file->trailer);
 	look_through(&k, l->aa->file->stmts);
-	if (!k.hashes || k.bare)
+	/* Where what is missing keeps the text from being taken, none of them needs to be an include. */
+	if ((!k.hashes && l->aa->policy) || k.bare)
 		return;
 	vec_each(&k.found, c) {
 		if (d) {

@@ -34,13 +34,13 @@ static bool is_capability(struct str name)
 	       capability_find(name) >= 0 || memchr(name.p, '$', name.n);
 }
 
-RULE(DP630, "added-capability-unknown", ERROR, DEPLOYMENT, dp_no_such_capability,
+RULE(DP630, "capability-that-is-none", ERROR, DEPLOYMENT, dp_capability_that_is_none,
      "a capability that does not exist is added to a container",
      "A container is to have a capability that Linux does not have. Docker, Podman and nerdctl refuse it ('unknown capability'), and "
      "nothing starts; in a pod the API server takes any name, and the runtime passes over it or refuses the container: a warning. "
      "Docker's client takes the value of --cap-add for one name: 'SYS_ADMIN,NET_ADMIN' is none; Podman parts it.\n\n"
      "Way out: a name of capabilities(7), with or without CAP_.")
-void dp_no_such_capability(struct lint *l, enum diag_id id)
+void dp_capability_that_is_none(struct lint *l, enum diag_id id)
 {
 	EACH_CONTAINER(l, c)
 	vec_each(&c->caps, cap) {
