@@ -122,7 +122,8 @@ static void judge_starts(struct lint_run *r, const struct source *src, const str
 	const struct lint_filter with = { r->runtime, r->questions };
 
 	vec_each(&d->profiles, p)
-		lint_operator_profile(s->arena, &with, *p, s->diags);
+		lint_operator_profile(s->arena, &with, *p,
+				      lint_has_base(*p) ? lint_named_once(r) : NULL, s->diags);
 	vec_each(&d->apparmor, p)
 		lint_inner(r, src, *p);
 	lint_deployment(s->arena, d, lint_asks_apparmor(s->arena, d) ? lint_named_once(r) : NULL,
@@ -133,16 +134,20 @@ static void judge_starts(struct lint_run *r, const struct source *src, const str
 static bool lint_starts_in_json(struct lint_run *r, const struct source *src,
 				const struct json *root)
 {
+	struct session *s = r->session;
 	bool daemon = deploy_is_daemon(root);
 	const struct deployment *d;
 
 	if (!daemon && !(root->kind == JSON_OBJECT && json_get(root, "apiVersion")))
 		return false;
-	d = deploy_of_json(r->session->arena, src, root,
-			   daemon ? DEPLOY_DAEMON : DEPLOY_KUBERNETES);
-	if (d->containers.n || d->apparmor.n)
+	d = deploy_of_json(s->arena, src, root, daemon ? DEPLOY_DAEMON : DEPLOY_KUBERNETES);
+	bool holds =
+		d->containers.n || d->apparmor.n || d->bindings.n || d->profiles.n || d->unread.n;
+	if (holds)
 		judge_starts(r, src, d);
-	return d->containers.n || d->apparmor.n;
+	vec_each(&d->profiles, p)
+		suppress_read_json(s->arena, *p, &r->suppressions);
+	return holds;
 }
 
 static void lint_profile(struct lint_run *r, struct source *src)

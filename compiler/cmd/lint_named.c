@@ -7,6 +7,21 @@
 
 #include <string.h>
 
+static void add_objects_of_json(struct arena *a, struct sources *sources, struct source *src,
+				const char *path, struct lint_named *out)
+{
+	struct arena *own = arena_scratch(a);
+	struct diags *ds = diags_new(own, sources);
+	const struct json *root = json_parse(own, src, ds);
+
+	if (root && !ds->errors && root->kind == JSON_OBJECT)
+		lint_named_add_objects(
+			a, sources, deploy_of_json(own, src, root, DEPLOY_KUBERNETES), path, out);
+	else
+		out->seccomp_open = true;
+	arena_free(own);
+}
+
 /* What cannot be read, or parsed, is told when its turn comes. */
 static void add_file(struct arena *a, const struct lint_file *f, struct lint_named *out)
 {
@@ -23,7 +38,8 @@ static void add_file(struct arena *a, const struct lint_file *f, struct lint_nam
 
 	if (kind->format == INPUT_JSON) {
 		vec_push(a, &out->json, f->path);
-		out->seccomp_open |= memmem(src->text.p, src->text.n, "SeccompProfile", 14) != NULL;
+		if (memmem(src->text.p, src->text.n, "\"apiVersion\"", 12))
+			add_objects_of_json(a, sources, src, f->path, out);
 	}
 	if (kind == kind_apparmor) {
 		const struct aa_file *file = aa_parse_source(own, src, ds);
@@ -36,7 +52,7 @@ static void add_file(struct arena *a, const struct lint_file *f, struct lint_nam
 		const struct deployment *d = deploy_read(own, src, DEPLOY_KUBERNETES, ds);
 
 		if (d)
-			lint_named_add_objects(a, sources, d, out);
+			lint_named_add_objects(a, sources, d, f->path, out);
 	}
 	arena_free(own);
 }

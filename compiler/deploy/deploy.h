@@ -92,13 +92,17 @@ struct deploy_apparmor {
 
 /* Another object of the operator: a SeccompProfile; a ProfileBinding, with what it binds. */
 struct deploy_object {
-	struct deploy_text name, space; /* metadata; NO_SPAN: not said */
-	struct deploy_text bound;       /* profileRef's name, of kind SeccompProfile; NO_SPAN */
+	struct deploy_text name, space;    /* metadata; NO_SPAN: not said */
+	struct deploy_text bound;          /* profileRef's name, of kind SeccompProfile; NO_SPAN */
+	struct deploy_text bound_apparmor; /* of kind AppArmorProfile */
+	struct deploy_text image;          /* of a ProfileBinding; NO_SPAN */
+	const struct json *spec;           /* of a SeccompProfile; NULL */
 };
 
 struct deployment {
 	struct arena *arena;
 	VEC(struct deploy_object) seccomp, bindings; /* PROFILE, KUBERNETES */
+	deploy_texts unread; /* likewise: kinds of the operator's of which no rule speaks */
 	VEC(struct deploy_container *) containers;
 	deploy_texts annotations;          /* keys of a pod's that once named profiles */
 	VEC(const struct json *) profiles; /* PROFILE: what runtimes are given, as JSON has it */

@@ -38,8 +38,7 @@ struct deployment *deploy_of_json(struct arena *a, const struct source *src,
 	}
 	deploy_read_kubernetes(d, root);
 	deploy_read_operator(d, src, root);
-	if (d->containers.n)
-		add_profiles_of(d, root);
+	add_profiles_of(d, root);
 	return d;
 }
 

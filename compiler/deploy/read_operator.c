@@ -277,22 +277,40 @@ static void add_profile(struct deployment *d, const struct source *src, const st
 static struct deploy_object read_object(const struct json *root)
 {
 	const struct json *meta = deploy_member(root, "metadata", JSON_OBJECT);
-	struct deploy_object o = { deploy_text_of(meta, "name"),
-				   deploy_text_of(meta, "namespace"),
-				   { .span = NO_SPAN } };
+	struct deploy_object o = {
+		deploy_text_of(meta, "name"), deploy_text_of(meta, "namespace"),
+		{ .span = NO_SPAN },          { .span = NO_SPAN },
+		{ .span = NO_SPAN },          deploy_member(root, "spec", JSON_OBJECT)
+	};
 
 	return o;
 }
 
 static void add_binding(struct deployment *d, const struct json *root)
 {
-	const struct json *ref =
-		deploy_member(deploy_member(root, "spec", JSON_OBJECT), "profileRef", JSON_OBJECT);
 	struct deploy_object o = read_object(root);
+	const struct json *ref = deploy_member(o.spec, "profileRef", JSON_OBJECT);
+	struct str kind = deploy_text_of(ref, "kind").text;
 
-	if (str_is(deploy_text_of(ref, "kind").text, "SeccompProfile"))
+	if (str_is(kind, "SeccompProfile"))
 		o.bound = deploy_text_of(ref, "name");
+	if (str_is(kind, "AppArmorProfile"))
+		o.bound_apparmor = deploy_text_of(ref, "name");
+	o.image = deploy_text_of(o.spec, "image");
 	vec_push(d->arena, &d->bindings, o);
+}
+
+/* Of the operator's group, and none of those that are read. */
+static bool is_unread(const struct json *root, struct str kind)
+{
+	static const char *const read[] = { "AppArmorProfile", "ProfileBinding", "SeccompProfile" };
+	struct str group = deploy_text_of(root, "apiVersion").text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(read); i++)
+		if (str_is(kind, read[i]))
+			return false;
+	return str_starts(group, "security-profiles-operator.x-k8s.io/") &&
+	       !deploy_member(root, "items", JSON_ARRAY);
 }
 
 void deploy_read_operator(struct deployment *d, const struct source *src, const struct json *root)
@@ -309,4 +327,6 @@ void deploy_read_operator(struct deployment *d, const struct source *src, const 
 		add_binding(d, root);
 	if (kind && str_is(kind->text, "SeccompProfile"))
 		vec_push(d->arena, &d->seccomp, read_object(root));
+	if (kind && is_unread(root, kind->text))
+		vec_push(d->arena, &d->unread, ((struct deploy_text){ kind->text, kind->span }));
 }

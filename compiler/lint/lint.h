@@ -50,15 +50,16 @@ int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_
 	      const struct policies *policies, struct diags *ds);
 
 /*
- * The same of a SeccompProfile's spec. Of one with a base ('baseProfileName') that is told alone which holds
- * whatever the base adds: the operator unites both.
+ * The same of a SeccompProfile's spec, united with its base ('baseProfileName') as the operator does, where one of the
+ * run's files has that; else that is told alone which holds whatever the base adds.
  */
+struct lint_named; /* named.h; NULL: which objects there are is not known */
+bool lint_has_base(const struct json *spec);
 int lint_operator_profile(struct arena *a, const struct lint_filter *with, const struct json *spec,
-			  struct diags *ds);
+			  const struct lint_named *named, struct diags *ds);
 
 /* Profiles that it holds are lint_operator_profile()'s; those that it names are looked for. */
 struct deployment;
-struct lint_named; /* named.h; NULL: which AppArmor profiles there are is not known */
 int lint_deployment(struct arena *a, const struct deployment *d, const struct lint_named *named,
 		    struct diags *ds);
 /* Does it name AppArmor profiles, or the operator's, so that it matters? */

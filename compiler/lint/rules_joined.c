@@ -74,7 +74,7 @@ static bool read_written(struct arena *a, struct sources *sources, const struct 
 	return !own->errors && out->list.n;
 }
 
-static const struct named_profile *find_named(const struct lint_named *all, struct str name)
+const struct named_profile *lint_named_profile(const struct lint_named *all, struct str name)
 {
 	vec_each(&all->list, p)
 		if (str_eq(p->name, name))
@@ -83,7 +83,7 @@ static const struct named_profile *find_named(const struct lint_named *all, stru
 }
 
 void lint_named_add_objects(struct arena *a, struct sources *sources, const struct deployment *d,
-			    struct lint_named *out)
+			    const char *path, struct lint_named *out)
 {
 	vec_each(&d->apparmor, it) {
 		const struct deploy_apparmor *o = *it;
@@ -94,17 +94,20 @@ void lint_named_add_objects(struct arena *a, struct sources *sources, const stru
 		if (o->disabled || !o->name.text.n)
 			continue;
 		if (read_written(a, sources, o, &all)) {
-			written = find_named(&all, o->name.text);
+			written = lint_named_profile(&all, o->name.text);
 			p.complain = written && written->complain;
 		}
 		vec_push(a, &out->list, p);
 	}
 	vec_each(&d->seccomp, o) {
 		struct named_object n = { str_c(str_dup(a, o->name.text)),
-					  str_c(str_dup(a, o->space.text)) };
+					  str_c(str_dup(a, o->space.text)), path };
 
 		vec_push(a, &out->seccomp, n);
 	}
+	vec_each(&d->containers, c)
+		if (!(*c)->pod && (*c)->form == DEPLOY_KUBERNETES)
+			vec_push(a, &out->images, str_c(str_dup(a, (*c)->image.text)));
 }
 
 RULE(DP620, "object-and-profile-differ", WARNING, DEPLOYMENT, dp_object_and_profile_differ,
@@ -121,7 +124,7 @@ void dp_object_and_profile_differ(struct lint *l, enum diag_id id)
 		struct lint_named all;
 
 		if (!o->name.text.n || !read_written(l->arena, l->ds->sources, o, &all) ||
-		    all.open || find_named(&all, o->name.text))
+		    all.open || lint_named_profile(&all, o->name.text))
 			continue;
 		diag_help(
 			l->ds,
@@ -199,7 +202,7 @@ static void judge_there(struct lint *l, enum diag_id id, struct deploy_text name
 	struct suggest near;
 	struct diag *d;
 
-	if (find_named(l->named, name.text))
+	if (lint_named_profile(l->named, name.text))
 		return;
 	suggest_start(&near, name.text);
 	vec_each(&l->named->list, p)
@@ -231,7 +234,7 @@ void dp_no_such_apparmor_profile(struct lint *l, enum diag_id id)
 
 static void judge_mode(struct lint *l, enum diag_id id, struct deploy_text name, struct str who)
 {
-	const struct named_profile *p = find_named(l->named, name.text);
+	const struct named_profile *p = lint_named_profile(l->named, name.text);
 
 	if (!p || !p->complain)
 		return;

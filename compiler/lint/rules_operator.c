@@ -12,8 +12,8 @@ RULE_TOLD(
 	DP628, "profile-with-base", INFO, DEPLOYMENT, "a SeccompProfile that builds on another one",
 	"'baseProfileName' has the operator unite a SeccompProfile with another, which lies in the cluster or, as 'oci://...', in a registry. What "
 	"the profile lacks the base may have, so that nothing is told of what is missing or refused; what is risky in it, and what is wrong with its text, "
-	"is so with any base.\n\n"
-	"Way out: to look at both, name what the operator makes of them: the file on the node, below /var/lib/kubelet/seccomp/operator.")
+	"is so with any base. Where a file of the run has the base, both are looked at as the operator unites them, and this is not told.\n\n"
+	"Way out: name the file that has the base, too; or, of one from a registry, name what the operator makes of them: the file on the node, below /var/lib/kubelet/seccomp/operator.")
 
 /* ---- which are named ---- */
 
@@ -48,6 +48,30 @@ static const struct named_object *find_object(const struct lint_named *all, stru
 		    (!found || str_eq(o->space, space)))
 			found = o;
 	return found;
+}
+
+const struct json *lint_named_spec(struct arena *a, struct sources *sources,
+				   const struct lint_named *all, struct str name)
+{
+	const struct named_object *o = find_object(all, name, str_c(NULL));
+	struct diags *own = diags_new(a, sources);
+	const struct deployment *d = NULL;
+	struct source *src;
+
+	if (!o || source_load_regular(sources, o->path, &src))
+		return NULL;
+	if (src->text.n && src->text.p[0] == '{') {
+		const struct json *root = json_parse(a, src, own);
+
+		if (root && !own->errors && root->kind == JSON_OBJECT)
+			d = deploy_of_json(a, src, root, DEPLOY_KUBERNETES);
+	} else {
+		d = deploy_read(a, src, DEPLOY_PROFILE, own);
+	}
+	for (size_t i = 0; d && i < d->seccomp.n; i++)
+		if (str_eq(d->seccomp.v[i].name.text, o->name))
+			return d->seccomp.v[i].spec;
+	return NULL;
 }
 
 static void tell_none(struct lint *l, enum diag_id id, struct deploy_text at, struct str name,

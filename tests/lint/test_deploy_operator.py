@@ -118,3 +118,57 @@ def test_pods_and_bindings_are_joined_with_seccomp_profiles(lint, local, says):
     assert len([f for f in of_binding if f["id"] == "DP629"]) == (name not in ("web",))
     alone = lint([pod, binding])
     assert not [f for found in alone for f in found if f["id"] == "DP629"]
+
+
+WHOLE = "apiVersion: security-profiles-operator.x-k8s.io/v1\nkind: SeccompProfile\nmetadata: {{name: {}}}\nspec:\n{}  defaultAction: SCMP_ACT_ERRNO\n" \
+    "  architectures: [SCMP_ARCH_X86_64]\n  syscalls:\n  - {{action: SCMP_ACT_ALLOW, names: [{}]}}\n"
+BASE_CALLS = "execve, exit_group, openat, close, fstatfs, getdents64, write, bpf"
+
+
+def as_json(text):
+    yaml = pytest.importorskip("yaml")
+    return json.dumps(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("form", [str, as_json])
+def test_a_profile_is_looked_at_with_its_base_where_a_file_has_it(lint, form):
+    own, base = (form(t) for t in (WHOLE.format("web", "  baseProfileName: base\n", "read, mmap"), WHOLE.format("base", "", BASE_CALLS)))
+    with_base, of_base = lint([own, base])
+    ids = {f["id"] for f in with_base}
+    assert "SC140" in ids and not ids & {"SC160", "SC161", "SR203", "DP628"} and "SR203" in {f["id"] for f in of_base}
+    missing = next(f["message"] for f in with_base if f["id"] == "SC140")
+    assert "'mprotect'" in missing and "'mmap'" not in missing and "'close'" not in missing
+    assert {f["id"] for f in lint([own])[0]} == {"DP628"}
+    assert all(own.encode()[f["begin"]:f["end"]] for f in with_base)
+    if form is str:
+        both = f"{base}---\n{own}"
+        found = [f for f in lint([both])[0] if f["begin"] > len(base)]
+        assert {f["id"] for f in found} == ids
+
+
+def test_of_a_base_that_has_one_itself_or_is_in_a_registry_nothing_is_known(lint):
+    def own(base):
+        return WHOLE.format("web", f"  baseProfileName: {base}\n", "read")
+    assert {f["id"] for f in lint([own("oci://r/x"), WHOLE.format("x", "", "write")])[0]} == {"DP628"}
+    assert {f["id"] for f in lint([own("b"), WHOLE.format("b", "  baseProfileName: c\n", "write"), WHOLE.format("c", "", "close")])[0]} == {"DP628"}
+    assert {f["id"] for f in lint([own("web")])[0]} == {"DP628"}
+
+
+@pytest.mark.parametrize("form", [str, as_json])
+def test_bindings_are_held_against_pods_and_profiles(lint, form):
+    def binding(image, kind="SeccompProfile", name="web"):
+        return form("apiVersion: security-profiles-operator.x-k8s.io/v1alpha1\nkind: ProfileBinding\nmetadata: {name: b}\n"
+                    f"spec: {{profileRef: {{kind: {kind}, name: {name}}}, image: '{image}'}}\n")
+    pod = form("apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: 'nginx:1.29'}]}\n")
+    profile, apparmor = form(WHOLE.format("web", "", "read")), form(HEAD + "  abstract: {}\n")
+    texts = [binding("nginx:1.29"), binding("*"), binding("ngins:1.29"), binding("*", name="wep"), binding("*", "AppArmorProfile"), binding("*", "AppArmorProfile", "nope")]
+    found = [[(f["id"], f.get("help")) for f in of] for of in lint([*texts, pod, profile, apparmor])[:len(texts)]]
+    assert [[i for i, _ in of] for of in found] == [[], [], ["DP633"], ["DP629"], [], ["DP633"]]
+    assert found[2][0][1] == "did you mean 'nginx:1.29'?" and not any(lint(texts))
+
+
+@pytest.mark.parametrize("form", [str, as_json])
+def test_objects_of_the_operator_of_which_nothing_is_said_are_named(lint, form):
+    texts = [form(f"apiVersion: security-profiles-operator.x-k8s.io/v1alpha1\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{}}\n")
+             for kind in ("ProfileRecording", "RawSelinuxProfile", "SelinuxProfile")]
+    assert [[(f["id"], f["severity"]) for f in of] for of in lint(texts)] == [[("PL465", "info")]] * 3
