@@ -36,15 +36,23 @@ __u8 address_type_of(pid_t tid, int fd)
 	return type;
 }
 
-bool address_find(pid_t tid, unsigned takes, const uint64_t args[6], struct addressed *out)
+unsigned address_count(unsigned takes, const uint64_t args[6])
+{
+	if (takes != TRACE_SENDMMSG)
+		return 1;
+	return (uint32_t)args[2] < TRACE_MESSAGES ? (uint32_t)args[2] : TRACE_MESSAGES;
+}
+
+bool address_find(pid_t tid, unsigned takes, const uint64_t args[6], unsigned which,
+		  struct addressed *out)
 {
 	struct { /* the head of a struct msghdr */
 		uint64_t name;
 		uint32_t len, pad;
 	} to = { args[1], (uint32_t)args[2], 0 };
 
-	if (takes == TRACE_SENDMSG) {
-		if (!stopped_memory(tid, args[1], &to, sizeof(to)))
+	if (takes >= TRACE_SENDMSG) {
+		if (!stopped_memory(tid, args[1] + which * TRACE_MESSAGE_SIZE, &to, sizeof(to)))
 			return false;
 	} else if (takes == TRACE_SENDTO) {
 		to.name = args[4];

@@ -150,23 +150,43 @@ struct sent { /* the head of a struct msghdr */
 };
 
 /* To whom it is sent: of most messages nobody is named, as their socket is connected. */
+ALONE int record_sent_to(__u64 name, __u32 len, __u32 call, __u32 fd)
+{
+	struct scratch *s;
+
+	if (!name || !len)
+		return 0;
+	record_address(ADDRESS_SEND, fd, name, len);
+	s = scratch_take();
+	if (!s)
+		return 0;
+	s->ask.call = call;
+	record_unix(ADDRESS_SEND, fd, name, len, TRACE_W | (TRACE_FOLLOW | TRACE_SOCKET) << 16);
+	scratch_give(s);
+	return 0;
+}
+
+/* Of n messages at once each has its own. */
+ALONE int record_sent_all(__u64 at, __u32 n, __u32 call, __u32 fd)
+{
+	for (__u32 i = 0; i < TRACE_MESSAGES && i < n; i++) {
+		struct sent to = {};
+
+		if (bpf_probe_read_user(&to, sizeof(to), (void *)(at + i * TRACE_MESSAGE_SIZE)))
+			return 0; /* nor does the kernel */
+		record_sent_to(to.name, to.len, call, fd);
+	}
+	return 0;
+}
+
 static __always_inline void record_sent(__u32 call, __u8 address, const __u64 args[6])
 {
 	struct sent to = { args[4], (__u32)args[5], 0 };
-	struct scratch *s;
 
-	if (address == TRACE_SENDMSG && bpf_probe_read_user(&to, sizeof(to), (void *)args[1]))
-		return;
-	if (!to.name || !to.len)
-		return;
-	record_address(ADDRESS_SEND, (__u32)args[0], to.name, to.len);
-	s = scratch_take();
-	if (!s)
-		return;
-	s->ask.call = call;
-	record_unix(ADDRESS_SEND, (__u32)args[0], to.name, to.len,
-		    TRACE_W | (TRACE_FOLLOW | TRACE_SOCKET) << 16);
-	scratch_give(s);
+	if (address == TRACE_SENDMMSG)
+		record_sent_all(args[1], (__u32)args[2], call, (__u32)args[0]);
+	else if (address != TRACE_SENDMSG || !bpf_probe_read_user(&to, sizeof(to), (void *)args[1]))
+		record_sent_to(to.name, to.len, call, (__u32)args[0]);
 }
 
 #endif

@@ -109,9 +109,12 @@ static bool take_look(const struct ask_stopped *s, struct ask_pending *p)
 
 static bool take_pidfd(const struct ask_stopped *s, struct ask_pending *p)
 {
-	char file[32];
+	char file[32], link[PATH_MAX];
 	long long pid;
 
+	snprintf(file, sizeof(file), "fd/%d", (int)s->args[p->rule.fd[0]]);
+	if (proc_link(s->tid, file, link) && !strstr(link, "pidfd")) /* setns(2) takes others */
+		return false;
 	snprintf(file, sizeof(file), "fdinfo/%d", (int)s->args[p->rule.fd[0]]);
 	pid = proc_field(s->tid, file, "\nPid:", "%lld");
 	p->ask.value = pid > 0 ? ours(s, (uint64_t)pid) : 0;

@@ -143,7 +143,7 @@ static __always_inline int exit_mount(struct mark *m, const volatile struct trac
 }
 
 /* The process that a descriptor stands for: on kernels since 6.9 they are files of a pidfs. */
-static __always_inline __u64 ask_of_pidfd(int fd)
+static __always_inline __u64 ask_of_pidfd(int fd, bool *own)
 {
 	struct file *f = file_of((void *)bpf_get_current_task(), (__u32)fd);
 	struct inode *inode;
@@ -152,6 +152,9 @@ static __always_inline __u64 ask_of_pidfd(int fd)
 	if (!f)
 		return 0;
 	inode = BPF_CORE_READ(f, f_inode);
+	*own = BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC; /* setns(2) takes both */
+	if (*own)
+		return 0;
 	pid = BPF_CORE_READ(inode, i_sb, s_magic) == PIDFS_MAGIC ? BPF_CORE_READ(inode, i_private) :
 								   BPF_CORE_READ(f, private_data);
 	return pid && is_ours(pid_key(pid)) ? TRACE_ASK_OURS : 0;
@@ -271,7 +274,9 @@ static __always_inline int exit_ask(struct mark *m, const volatile struct trace_
 			return 0;
 		return record_ask(request | ask_of((__u32)arg_at(m, r->fd[0]), &own));
 	case TRACE_OP_LOOK: return look(arg_at(m, r->path[0]));
-	case TRACE_OP_PIDFD: return record_ask(ask_of_pidfd((int)arg_at(m, r->fd[0])));
+	case TRACE_OP_PIDFD:
+		value = ask_of_pidfd((int)arg_at(m, r->fd[0]), &own);
+		return own ? 0 : record_ask(value);
 	case TRACE_OP_PEER:
 		value = ask_of((__u32)arg_at(m, r->fd[0]), &own);
 		if (own && r->fd[1] >= 0)

@@ -612,30 +612,50 @@ static __always_inline __u64 record_named(struct scratch *s, __u64 id, __u32 per
 	return s->last;
 }
 
+/* What was changed, by both its names where there are two. */
+struct changed {
+	__u64 named[2];
+	__u32 about[2];
+	__u32 perms[2];
+	__u32 op;
+	bool exchanged;
+};
+
 /*
  * A rename asks about both names as of what is moved, and where two are exchanged of the other too
  * (apparmor_path_rename()).
  */
+static __always_inline int record_changed(struct scratch *s, const struct changed *c)
+{
+	__u64 from;
+
+	if (c->exchanged) {
+		record_named(s, c->named[1], c->perms[0], c->about[1]);
+		record_named(s, c->named[0], c->perms[1], c->about[1]);
+	}
+	from = record_named(s, c->named[0], c->perms[0], c->about[0]);
+	if (!c->named[1])
+		return 0;
+	record_named(s, c->named[1], c->perms[1], c->about[0]);
+	return c->op == TRACE_OP_LINK ? record_pair(from, s->last, c->op) : 0;
+}
+
 static __always_inline int exit_named(struct mark *m, const volatile struct trace_rule *r,
 				      struct scratch *s, __u32 at)
 {
-	__u32 perms = r->perms[1], about = m->about[0];
-	__u64 from;
+	struct changed c = {
+		.named = { m->named[0], m->nnamed > 1 ? m->named[1] : 0 },
+		.about = { m->about[0], m->about[1] },
+		.perms = { r->perms[0], r->perms[1] },
+		.op = r->op,
+		.exchanged = r->op == TRACE_OP_RENAME && at & TRACE_EXCHANGE,
+	};
 
 	if (r->flags[0] & TRACE_DIR)
-		about |= ABOUT_DIR; /* what is made is not there yet */
+		c.about[0] |= ABOUT_DIR; /* what is made is not there yet */
 	if (r->flags[0] & TRACE_SOCKET)
-		about |= ABOUT_SOCKET;
-	if (r->op == TRACE_OP_RENAME && at & TRACE_EXCHANGE) {
-		perms = r->perms[0];
-		record_named(s, m->named[0], perms, m->about[1]);
-		record_named(s, m->named[1], perms, m->about[1]);
-	}
-	from = record_named(s, m->named[0], r->perms[0], about);
-	if (m->nnamed < 2)
-		return 0;
-	record_named(s, m->named[1], perms, about);
-	return r->op == TRACE_OP_LINK ? record_pair(from, s->last, r->op) : 0;
+		c.about[0] |= ABOUT_SOCKET;
+	return record_changed(s, &c);
 }
 
 static __always_inline int exit_path(struct mark *m, const volatile struct trace_rule *r)
@@ -665,6 +685,22 @@ static __always_inline int exit_path(struct mark *m, const volatile struct trace
 	return record_pair(from, s->last, r->op);
 }
 
+static __always_inline int exit_pin(struct mark *m, const volatile struct trace_rule *r)
+{
+	struct scratch *s = scratch_get();
+	__u64 text = 0;
+
+	if (!s || (__u32)arg_at(m, r->at) != TRACE_OBJ_PIN)
+		return 0;
+	if (m->nnamed)
+		return exit_named(m, r, s, 0);
+	if (bpf_probe_read_user(&text, sizeof(text), (void *)arg_at(m, r->path[0]))) {
+		count_loss(TRACE_LOSS_UNRESOLVED);
+		return 0;
+	}
+	return record_join(-1, text, 0, r->perms[0] | r->flags[0] << 16);
+}
+
 static __always_inline int exit_bind(struct mark *m, const volatile struct trace_rule *r)
 {
 	struct scratch *s = scratch_get();
@@ -687,6 +723,7 @@ LEAVE(unopened)
 LEAVE(lock)
 LEAVE(path)
 LEAVE(bind)
+LEAVE(pin)
 LEAVE(ask)
 
 static __always_inline int record_return(struct mark *m, const volatile struct trace_rule *r,
@@ -708,6 +745,7 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	case TRACE_OP_PATH:
 	case TRACE_OP_RENAME:
 	case TRACE_OP_LINK: return leave_path();
+	case TRACE_OP_PIN: return leave_pin();
 	case TRACE_OP_EXEC: /* that failed; an exec leaves no mark of it */
 		if (!m->error)
 			return 0;
@@ -719,6 +757,12 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	default: return trace_is_early(r->op) ? exit_mount(m, r) : leave_ask();
 	}
 	return 0;
+}
+
+/* Of a call that failed: what the kernel named it had asked about, unless that was what refused it. */
+static __always_inline bool was_asked(const struct mark *m, __u32 op)
+{
+	return m->nnamed ? m->error != TRACE_EACCES : trace_was_asked(op, m->error);
 }
 
 static __always_inline int on_return(bool btf, long ret)
@@ -740,8 +784,7 @@ static __always_inline int on_return(bool btf, long ret)
 	rule = m->rule;
 	m->rule = 0;
 	m->error = ret < 0 && ret > -256 ? (__u8)-ret : 0;
-	if (ret < 0 && ret > -4096 &&
-	    !trace_was_asked(rules[bounded(rule, TRACE_RULES - 1)].op, m->error))
+	if (ret < 0 && ret > -4096 && !was_asked(m, rules[bounded(rule, TRACE_RULES - 1)].op))
 		return 0;
 	s = scratch_take();
 	if (!s)

@@ -272,6 +272,21 @@ static void record_hard_link(struct tracer *t, const struct tracee *e, const str
 	model_linked(t->model, from, record_user_path(t, e, &only_first, 1, r->perms[1]));
 }
 
+static void record_pin(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+{
+	char text[TRACE_PATH + 1];
+	uint64_t at;
+
+	if ((uint32_t)e->args[r->at] != TRACE_OBJ_PIN)
+		return;
+	if (!stopped_memory(e->tid, e->args[r->path[0]], &at, sizeof(at)) ||
+	    stopped_text(e->tid, at, text, TRACE_PATH) < 0)
+		t->r->run.losses.paths_unresolved++;
+	else
+		record_join(t, e->tid, -1, text, r->flags[0],
+			    &(struct access){ .perms = r->perms[0], .owned = true });
+}
+
 /* ---- locks, and mappings made executable later ---- */
 
 static void record_lock(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
@@ -376,7 +391,7 @@ static void record_bind(struct tracer *t, const struct tracee *e, const struct t
 	unsigned op = r->flags[0] & TRACE_MADE ? ADDRESS_BIND : ADDRESS_CONNECT;
 	struct addressed to;
 
-	if (address_find(e->tid, op + 1, e->args, &to))
+	if (address_find(e->tid, op + 1, e->args, 0, &to))
 		record_unix(t, e, &to, r->perms[0], r->flags[0]);
 }
 
@@ -464,13 +479,14 @@ static void record_values(struct tracer *t, const struct tracee *e, enum arch a,
 	}
 }
 
-static void record_address(struct tracer *t, const struct tracee *e, unsigned takes)
+static void record_one_address(struct tracer *t, const struct tracee *e, unsigned takes,
+			       unsigned which)
 {
 	unsigned char raw[ADDRESS_MOST] = { 0 };
 	struct addressed to;
 	struct address k;
 
-	if (!address_find(e->tid, takes, e->args, &to))
+	if (!address_find(e->tid, takes, e->args, which, &to))
 		return;
 	if (takes >= TRACE_SENDTO) /* by those that bind and connect where they succeed */
 		record_unix(t, e, &to, PERM_W, TRACE_FOLLOW | TRACE_SOCKET);
@@ -482,6 +498,14 @@ static void record_address(struct tracer *t, const struct tracee *e, unsigned ta
 		return;
 	k.op = (uint8_t)to.op;
 	model_address(t->model, &k, 1, tracer_now(t));
+}
+
+static void record_address(struct tracer *t, const struct tracee *e, unsigned takes)
+{
+	unsigned n = address_count(takes, e->args);
+
+	for (unsigned i = 0; i < n; i++)
+		record_one_address(t, e, takes, i);
 }
 
 /* Which task changes its profile, once somebody has opened what that is written to. */
@@ -549,7 +573,7 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	note_owner(t, e);
 	if (c->tuple & TRACE_EARLY)
 		begin_ask(t, e);
-	if (c->address && (c->address != TRACE_SENDMSG || a != ARCH_I386))
+	if (c->address && (c->address < TRACE_SENDMSG || a != ARCH_I386))
 		record_address(t, e, c->address);
 }
 
@@ -584,6 +608,7 @@ static void on_return(struct tracer *t, struct tracee *e)
 	case TRACE_OP_PATH: record_user_path(t, e, r, 0, r->perms[0]); return;
 	case TRACE_OP_RENAME: record_rename(t, e, r); return;
 	case TRACE_OP_LINK: record_hard_link(t, e, r); return;
+	case TRACE_OP_PIN: record_pin(t, e, r); return;
 	case TRACE_OP_BIND: record_bind(t, e, r); return;
 	}
 	BUG("no such operation");

@@ -30,7 +30,8 @@
 #define S_IFMT           0170000
 #define S_IFDIR          0040000
 #define S_IFSOCK         0140000
-#define CAP_OPT_NOAUDIT  2 /* include/linux/security.h */
+#define PF_IO_WORKER     0x10 /* include/linux/sched.h */
+#define CAP_OPT_NOAUDIT  2    /* include/linux/security.h */
 #define CAP_SYS_RESOURCE 24
 #define SIGPIPE          13
 #define SIGXFSZ          25
@@ -101,12 +102,16 @@ struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;
 } CORE;
+struct cred {
+	kuid_t fsuid;
+} CORE;
 struct file {
 	void *private_data;
 	struct path f_path;
 	struct inode *f_inode;
 	unsigned int f_flags;
 	unsigned int f_mode;
+	const struct cred *f_cred;
 } CORE;
 struct sock_common {
 	unsigned short skc_family;
@@ -132,9 +137,6 @@ struct files_struct {
 struct fs_struct {
 	struct path root, pwd;
 } CORE;
-struct cred {
-	kuid_t fsuid;
-} CORE;
 struct mm_struct {
 	struct file *exe_file;
 } CORE;
@@ -143,6 +145,9 @@ struct thread_info {
 } CORE;
 struct thread_info___x86 {
 	__u32 status;
+} CORE;
+struct signal_struct {
+	void *core_state; /* since Linux 5.17 */
 } CORE;
 struct task_struct {
 	struct thread_info thread_info;
@@ -153,7 +158,9 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct files_struct *files;
 	struct fs_struct *fs;
+	unsigned int flags;
 	const struct cred *cred;
+	const struct cred *real_cred; /* its own, whomever it acts for at the moment */
 	struct mm_struct *mm;
 	struct nsproxy *nsproxy;
 	void *signal;                   /* what the threads of a process have in common */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "compiler/base/bug.h"
 #include "learn/client.h"
@@ -128,6 +129,50 @@ static void describe_later(struct proposal *p, struct ast_comment **to)
 			"that to be read take 'm' beside 'r'");
 }
 
+static bool limits_cores(const struct proposal *p)
+{
+	for (enum arch a = 0; a < ARCH_NR; a++) {
+		const struct recorded_call *c = proposal_call(p, a, "prlimit64");
+		const struct recorded_arg *resource = c ? proposal_arg(c, 1) : NULL;
+
+		if (resource && had_value(resource, RLIMIT_CORE))
+			return true;
+	}
+	return saw_with(p, "setrlimit", RLIMIT_CORE);
+}
+
+/* What the kernel does for a task in no call that names it: eBPF sees it where names are seen. */
+static void describe_unasked(struct proposal *p, struct ast_comment **to)
+{
+	const struct recorded_run *run = &p->r->run;
+
+	if (proposal_saw(p, "io_uring_setup"))
+		ast_comment_add(p->a, to,
+				"io_uring was used: what went through its rings was not seen%s%s",
+				run->names_observed ? ", but for files and names" : "",
+				proposal_locks_rings(p) ?
+					"" :
+					"; ipc_lock, without which its memory counts against "
+					"RLIMIT_MEMLOCK, is left out");
+	if (!run->names_observed && proposal_saw(p, "fanotify_init"))
+		ast_comment_add(
+			p->a, to,
+			"fanotify was used: the files that read(2) of its events opened, with the "
+			"rights that fanotify_init was told, were not seen");
+	if (!run->names_observed && !run->core_dumps && !proposal_replayed(p->r) &&
+	    strcmp(run->backend, "ptrace") != 0 && limits_cores(p))
+		ast_comment_add(
+			p->a, to,
+			"RLIMIT_CORE was set: whether core dumps were written was not seen; "
+			"their files take rw (core(5))");
+	if (run->core_dumps)
+		ast_comment_add(
+			p->a, to,
+			"core dumps were written: %llu, to files that were not seen, and take rw "
+			"(core(5), core_pattern)",
+			(unsigned long long)run->core_dumps);
+}
+
 /* What was used, and neither seen nor lost: the reader must know of it. */
 static void describe_unseen(struct proposal *p, struct ast_comment **to)
 {
@@ -168,13 +213,7 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 			"a seccomp filter of its own was installed: calls that it refuses are "
 			"not seen by %s, and not here ('--backend ptrace' sees them)",
 			!strcmp(r->run.backend, "seccomp") ? "that of the recorder" : "eBPF");
-	if (proposal_saw(p, "io_uring_setup"))
-		ast_comment_add(p->a, to,
-				"io_uring was used: what went through its rings was not seen%s",
-				proposal_locks_rings(p) ?
-					"" :
-					"; ipc_lock, without which its memory counts against "
-					"RLIMIT_MEMLOCK, is left out");
+	describe_unasked(p, to);
 	if (r->run.unseen_exec)
 		ast_comment_add(p->a, to,
 				"mappings made executable that could not be looked up (other "

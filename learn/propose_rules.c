@@ -386,8 +386,9 @@ void describe_unruled(struct proposal *p, struct ast_comment **to)
 	if (text.n)
 		ast_comment_add(p->a, to,
 				"no rule for AppArmor, which refuses them, here, as %s: %s",
-				proposal_replayed(p->r) ? "a replay tells too little of them" :
-							  "none was seen to succeed",
+				proposal_replayed(p->r) && !strstr(p->r->run.backend, "strace") ?
+					"a replay tells too little of them" :
+					"none was seen to succeed",
 				text.p);
 	describe_opened(p, to);
 }

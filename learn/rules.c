@@ -63,7 +63,8 @@ static uint8_t address_of(const char *call)
 	} calls[] = { { "bind", ADDRESS_BIND + 1 },
 		      { "connect", ADDRESS_CONNECT + 1 },
 		      { "sendto", TRACE_SENDTO },
-		      { "sendmsg", TRACE_SENDMSG } };
+		      { "sendmsg", TRACE_SENDMSG },
+		      { "sendmmsg", TRACE_SENDMMSG } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		if (!strcmp(calls[i].call, call))

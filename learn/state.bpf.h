@@ -93,10 +93,11 @@ struct scratch {
 	__u64 dentry, mount; /* where a walk is */
 	__u64 parent;
 	volatile __u64 text, vfs; /* addresses, on their way to a function that takes scalars */
-	__u64 busy;               /* a program uses this scratch */
-	__u64 second, shelved;    /* the other one is in use; was, before this was taken */
-	__u64 last;               /* id of the path that was recorded last; 0: none was */
-	__u64 asked;              /* O_* of the open under way */
+	volatile __u64 other_text, other_vfs;
+	__u64 busy;            /* a program uses this scratch */
+	__u64 second, shelved; /* the other one is in use; was, before this was taken */
+	__u64 last;            /* id of the path that was recorded last; 0: none was */
+	__u64 asked;           /* O_* of the open under way */
 	struct trace_ask_key ask;
 	__u16 flags;
 	__u8 kind, perms, more;

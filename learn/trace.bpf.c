@@ -236,24 +236,24 @@ int capable_raw(__u64 *ctx)
 
 /* Beside those of any tier: what a call changes by name. The kernel's arguments are said in front. */
 
-#define NAMED_IN_DIRECTORY(what) /* path of the directory, dentry */                               \
+#define NAMED_IN_DIRECTORY(what, changed) /* path of the directory, dentry */                      \
 	SEC("fentry/security_path_" #what)                                                         \
 	int name_##what(__u64 *ctx)                                                                \
 	{                                                                                          \
-		return on_named(mount_of(ctx[0]), ctx[1], 0, 0);                                   \
+		return on_named(mount_of(ctx[0]), ctx[1], 0, 0, changed);                          \
 	}
 #define NAMED_BY_PATH(what)                                                                        \
 	SEC("fentry/security_path_" #what)                                                         \
 	int name_##what(__u64 *ctx)                                                                \
 	{                                                                                          \
-		return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0);                        \
+		return on_named(mount_of(ctx[0]), dentry_of(ctx[0]), 0, 0, CHANGED_ONE);           \
 	}
 
-NAMED_IN_DIRECTORY(unlink)
-NAMED_IN_DIRECTORY(rmdir)
-NAMED_IN_DIRECTORY(mkdir)
-NAMED_IN_DIRECTORY(mknod)
-NAMED_IN_DIRECTORY(symlink)
+NAMED_IN_DIRECTORY(unlink, CHANGED_ONE)
+NAMED_IN_DIRECTORY(rmdir, CHANGED_ONE)
+NAMED_IN_DIRECTORY(mkdir, CHANGED_MADE_DIR)
+NAMED_IN_DIRECTORY(mknod, CHANGED_ONE)
+NAMED_IN_DIRECTORY(symlink, CHANGED_ONE)
 NAMED_BY_PATH(truncate)
 NAMED_BY_PATH(chmod)
 NAMED_BY_PATH(chown)
@@ -261,13 +261,20 @@ NAMED_BY_PATH(chown)
 SEC("fentry/security_path_link") /* old dentry, path of the new directory, new dentry */
 int name_link(__u64 *ctx)
 {
-	return on_named(mount_of(ctx[1]), ctx[0], mount_of(ctx[1]), ctx[2]);
+	return on_named(mount_of(ctx[1]), ctx[0], mount_of(ctx[1]), ctx[2], CHANGED_LINK);
 }
 
-SEC("fentry/security_path_rename") /* path and dentry of the old, and of the new one */
+SEC("fentry/security_path_rename") /* path and dentry of the old, and of the new one, flags */
 int name_rename(__u64 *ctx)
 {
-	return on_named(mount_of(ctx[0]), ctx[1], mount_of(ctx[2]), ctx[3]);
+	return on_named(mount_of(ctx[0]), ctx[1], mount_of(ctx[2]), ctx[3],
+			ctx[4] & TRACE_EXCHANGE ? CHANGED_BOTH : CHANGED_NAME);
+}
+
+SEC("fentry/security_file_open")
+int name_opened(__u64 *ctx)
+{
+	return on_opened(ctx[0]);
 }
 
 SEC("fentry/security_unix_stream_connect") /* socket, the sock that it is to be connected to */
@@ -278,7 +285,7 @@ int name_connect(__u64 *ctx)
 	if (!bpf_core_field_exists(to->path)) /* a module's type */
 		return 0;
 	return on_named((__u64)BPF_CORE_READ(to, path.mnt), (__u64)BPF_CORE_READ(to, path.dentry),
-			0, 0);
+			0, 0, CHANGED_SOCKET);
 }
 
 SEC("fentry/security_setprocattr") /* whose, name, value, size */

@@ -53,7 +53,8 @@ enum trace_op {
 	TRACE_OP_RENAME,   /* two such paths; argument at: RENAME_* */
 	TRACE_OP_LINK,     /* two such paths: the second is a new name of the first */
 	TRACE_OP_BIND,     /* a unix socket's address in argument path[0], length in the next */
-	TRACE_OP_EXEC,     /* the exec event does it; of one that fails for want of a format: X */
+	TRACE_OP_PIN, /* as PATH, where argument at is BPF_OBJ_PIN: the path's address lies at argument path[0] */
+	TRACE_OP_EXEC, /* the exec event does it; of one that fails for want of a format: X */
 	/* What AppArmor's other classes are asked (asks.h); in brackets what goes with it. */
 	TRACE_OP_MOUNT,  /* paths: onto, from; argument 2: the file system [argument at] */
 	TRACE_OP_UMOUNT, /* a path [argument at] */
@@ -79,6 +80,7 @@ enum trace_op {
 #define TRACE_LOCK_NB      4
 #define TRACE_F_WRLCK      1 /* fcntl(2) */
 #define TRACE_F_SETLEASE   1024
+#define TRACE_OBJ_PIN      6 /* bpf(2) */
 #define TRACE_EMPTY_PATH   4 /* move_mount(2), of what it moves */
 #define TRACE_TRACEME      0 /* ptrace(2) */
 #define TRACE_ATTACH       16
@@ -88,10 +90,15 @@ enum trace_op {
 #define TRACE_EIO          5
 #define TRACE_ENXIO        6
 #define TRACE_ENOEXEC      8
+#define TRACE_EACCES       13
 #define TRACE_EBUSY        16
 #define TRACE_ENODEV       19
 #define TRACE_EISDIR       21
+#define TRACE_ENOSPC       28
+#define TRACE_EMLINK       31
 #define TRACE_ENOTEMPTY    39
+#define TRACE_EOVERFLOW    75
+#define TRACE_EDQUOT       122
 #define TRACE_NOFOLLOW     0x100 /* AT_*: unlinkat, fchownat, fchmodat2, linkat */
 #define TRACE_REMOVEDIR    0x200
 #define TRACE_FOLLOW_LINKS 0x400
@@ -146,7 +153,10 @@ static inline __u64 trace_of(__u64 first, __u64 other)
 	return first << 32 | (__u32)other;
 }
 
-enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG };
+enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG, TRACE_SENDMMSG };
+
+#define TRACE_MESSAGES     1024 /* of one sendmmsg(2): UIO_MAXIOV */
+#define TRACE_MESSAGE_SIZE 64   /* of a struct mmsghdr, where words have 64 bits */
 
 enum {
 	TRACE_TUPLE = 1,
@@ -169,7 +179,8 @@ static inline int trace_was_asked(__u32 op, __u32 error)
 	if (op != TRACE_OP_PATH && op != TRACE_OP_RENAME)
 		return 0;
 	return error == TRACE_EPERM || error == TRACE_EBUSY || error == TRACE_EISDIR ||
-	       error == TRACE_ENOTEMPTY;
+	       error == TRACE_ENOTEMPTY || error == TRACE_ENOSPC || error == TRACE_EMLINK ||
+	       error == TRACE_EOVERFLOW || error == TRACE_EDQUOT;
 }
 
 /* What an open with these O_* asks for; the kernel's own is aa_map_file_to_perms(). */
@@ -213,7 +224,7 @@ struct trace_call {
 	__u8 args; /* bit i: the value of argument i is recorded */
 	__u8 wide; /* bit i: all 64 bits of it count */
 	__u8 in;   /* 1: they are addresses, and the 64 bits there are the value */
-	__u8 address; /* it takes one: ADDRESS_* of record/address.h, from 1 on; TRACE_SENDMSG; 0: none */
+	__u8 address; /* it takes one: ADDRESS_* of record/address.h, from 1 on; TRACE_SENDTO ...; 0: none */
 	__u8 only;   /* where this argument, from 1, is not 0; 0: in every call */
 	__u8 of;     /* 1 more than RECORDING's recording_args_of(); 0: none */
 	__u8 tuple;  /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */

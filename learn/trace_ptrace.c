@@ -238,6 +238,8 @@ static void on_end(struct tracer *t, pid_t tid, int status)
 	if (e && e->leader == tid && t->started && WIFSIGNALED(status) &&
 	    WTERMSIG(status) == SIGKILL)
 		model_received(t->model, SIGKILL, 1, tracer_now(t));
+	t->r->run.core_dumps +=
+		e && e->leader == tid && t->started && WIFSIGNALED(status) && WCOREDUMP(status);
 	tracer_drop(t, tid);
 	if (tid == t->target->pid) {
 		t->target->ended = true;

@@ -68,9 +68,10 @@ struct recorded_run {
 	uint64_t namespace_files; /* opened: to AppArmor all of them are "/", below no root */
 	uint64_t memory_programs; /* executed from memory files: no path, no rule */
 	uint64_t unseen_exec;     /* mprotect(PROT_EXEC) of what could not be looked up */
-	uint64_t elsewhere; /* names in a chroot or other mount namespace, links not followed */
-	uint64_t unkept;    /* records of what a recording has no facts for */
-	uint64_t unread;    /* programs that could not be read afterwards: interpreter unknown */
+	uint64_t core_dumps; /* by ptrace, which does not see the file that the kernel writes */
+	uint64_t elsewhere;  /* names in a chroot or other mount namespace, links not followed */
+	uint64_t unkept;     /* records of what a recording has no facts for */
+	uint64_t unread;     /* programs that could not be read afterwards: interpreter unknown */
 	struct recording_losses losses;
 };
 

@@ -19,6 +19,7 @@ enum {
 
 struct strace_task {
 	uint64_t key;
+	uint64_t leader; /* the key of the first thread of its process */
 	struct buf pending;
 	const char *cwd; /* NULL: not known */
 	enum arch arch;
@@ -35,6 +36,7 @@ struct strace_replay {
 	uint64_t day;    /* time of day: days that are over */
 	struct strace_files files;
 	struct strace_sockets sockets;
+	struct strace_pidfds pidfds;
 };
 
 struct strace_replay *strace_replay_new(struct replay *r)
@@ -115,8 +117,21 @@ static struct strace_task *task_of(struct replay *r, struct str pid)
 	if (t->tasks.n == TASKS_MAX)
 		return NULL;
 	table_add(r->s->arena, &t->by_key, w.hash, t->tasks.n);
+	fresh.leader = fresh.key;
 	vec_push(r->s->arena, &t->tasks, fresh);
 	return &t->tasks.v[t->tasks.n - 1];
+}
+
+static uint64_t leader_of(struct replay *r, uint64_t pid)
+{
+	struct strace_replay *t = r->strace;
+	struct table_walk w = table_start(hash_bytes(HASH_START, &pid, sizeof(pid)));
+	size_t at;
+
+	while ((at = table_next(&t->by_key, &w)) != TABLE_END)
+		if (t->tasks.v[at].key == pid)
+			return t->tasks.v[at].leader;
+	return 0;
 }
 
 static void drop_pending(struct strace_replay *t, struct strace_task *task)
@@ -265,8 +280,16 @@ static bool enter_call(struct replay *r, const struct strace_line *l, struct str
 	return true;
 }
 
-/* "clone(...) = 8": the new task begins where its maker is. */
-static void pass_cwd(struct replay *r, const struct strace_line *l, const char *cwd)
+static bool makes_thread(const struct strace_line *l)
+{
+	for (unsigned i = 0; i < l->nargs; i++)
+		if (memmem(l->args[i].p, l->args[i].n, "CLONE_THREAD", 12))
+			return true;
+	return false;
+}
+
+/* "clone(...) = 8": the new task begins where its maker is, and may be of its process. */
+static void pass_on(struct replay *r, const struct strace_line *l, const char *cwd, uint64_t leader)
 {
 	static const char *const makers[] = { "clone", "clone3", "fork", "vfork" };
 	struct strace_task *child;
@@ -280,6 +303,8 @@ static void pass_cwd(struct replay *r, const struct strace_line *l, const char *
 		child = task_of(r, (struct str){ l->result.p, n });
 		if (child && !child->cwd)
 			child->cwd = cwd;
+		if (child)
+			child->leader = makes_thread(l) ? leader : child->key;
 	}
 }
 
@@ -287,15 +312,18 @@ static void pass_cwd(struct replay *r, const struct strace_line *l, const char *
 static void leave_call(struct replay *r, const struct strace_line *l, struct strace_task *task)
 {
 	const char *cwd = task->cwd;
+	uint64_t leader = task->leader;
+	struct strace_when when = { &task->cwd, since(r->strace), leader, leader_of,
+				    &r->strace->pidfds };
 	struct strace_called c;
 
 	if (!find_call(l->name, task->arch, &c) || !c.sys)
 		return;
 	strace_note_socket(r, &r->strace->sockets, l, &c);
-	strace_record_files(r, &r->strace->files, l, &c,
-			    &(struct strace_when){ &task->cwd, since(r->strace) });
-	if (cwd)
-		pass_cwd(r, l, cwd);
+	strace_record_ask(r, l, &c, &when);
+	strace_record_files(r, &r->strace->files, l, &c, &when);
+	if (cwd || l->head.pid.n)
+		pass_on(r, l, cwd, leader);
 }
 
 static void on_call(struct replay *r, const struct strace_line *l, struct strace_task *task)

@@ -128,20 +128,50 @@ static struct str address_of(const struct strace_line *l, unsigned takes)
 	return (struct str){ text.p + sizeof(named) - 1, text.n - (sizeof(named) - 1) };
 }
 
-bool strace_record_address(struct replay *r, const struct strace_sockets *s,
-			   const struct strace_line *l, const struct strace_called *c,
-			   uint64_t since)
+static bool record_one(struct replay *r, struct str text, struct address k, uint64_t since)
 {
 	__u8 raw[ADDRESS_MOST] = { 0 };
-	struct str text = address_of(l, c->call.address);
 	bool six = str_starts(text, "{sa_family=AF_INET6,");
-	struct address k = { .type = type_of(s, l->args[0]) };
 
 	if (!six && !str_starts(text, "{sa_family=AF_INET,"))
 		return true;
 	if (!read_address(text, six, raw) || !address_read(raw, sizeof(raw), &k))
 		return false;
-	k.op = c->call.address >= TRACE_SENDTO ? ADDRESS_SEND : (__u8)(c->call.address - 1);
 	model_address(r->m, &k, 1, since);
 	return true;
+}
+
+/* sendmmsg's: [{msg_hdr={msg_name={sa_family=AF_INET, ...}, ...}, msg_len=1}, ...], which may be cut. */
+static bool record_all(struct replay *r, struct str text, const struct address *k, uint64_t since)
+{
+	static const char named[] = "msg_name=", cut[] = ", ...]";
+	const char *end = text.p + text.n;
+	size_t tail = sizeof(cut) - 1;
+
+	for (const char *p = text.p; p < end; p++) {
+		struct str left = { p, (size_t)(end - p) };
+
+		if (*p == '"') {
+			p = strace_skip_string(p) - 1;
+		} else if (str_starts(left, named)) {
+			left.p += sizeof(named) - 1;
+			left.n -= sizeof(named) - 1;
+			if (!record_one(r, left, *k, since))
+				return false;
+		}
+	}
+	return text.n < tail || memcmp(end - tail, cut, tail) != 0;
+}
+
+bool strace_record_address(struct replay *r, const struct strace_sockets *s,
+			   const struct strace_line *l, const struct strace_called *c,
+			   uint64_t since)
+{
+	unsigned takes = c->call.address;
+	struct address k = { .type = l->nargs ? type_of(s, l->args[0]) : ADDRESS_UNKNOWN,
+			     .op = takes >= TRACE_SENDTO ? ADDRESS_SEND : (__u8)(takes - 1) };
+
+	if (takes == TRACE_SENDMMSG)
+		return l->nargs < 2 || record_all(r, l->args[1], &k, since);
+	return record_one(r, address_of(l, takes), k, since);
 }

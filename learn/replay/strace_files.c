@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -80,6 +81,19 @@ static bool descriptor(struct looking *k, struct str arg, char out[PATH_MAX + 1]
 	return true;
 }
 
+/* Below /proc/PID of another process: the kernel may ask for the right to trace that one. */
+static void note_peers(const struct looking *k, const char *path, struct access *how)
+{
+	int pid = 0, n = 0;
+	uint64_t leader;
+
+	if (sscanf(path, "/proc/%d/%n", &pid, &n) != 1 || !n || pid <= 0 || !k->l->head.pid.n)
+		return;
+	leader = k->when->leader_of(k->r, (uint64_t)pid);
+	how->peers = leader != k->when->leader;
+	how->ours = how->peers && leader;
+}
+
 static model_ref record_descriptor(struct looking *k, struct str arg, unsigned perms, bool dir)
 {
 	struct access how = access_of(k, perms);
@@ -94,6 +108,7 @@ static model_ref record_descriptor(struct looking *k, struct str arg, unsigned p
 		k->r->r->run.disconnected++;
 		return 0;
 	}
+	note_peers(k, path, &how);
 	n = strlen(path);
 	if (dir && path[n - 1] != '/')
 		path[n++] = '/';
@@ -228,6 +243,24 @@ static void record_address(struct looking *k)
 	record_name(k, -1, (struct str){ p, (size_t)(end - p) }, rule->perms[0], rule->flags[0]);
 }
 
+/* "BPF_OBJ_PIN, {pathname="/sys/fs/bpf/x", bpf_fd=3, ...}" */
+static void record_pin(struct looking *k)
+{
+	static const char mark[] = "{pathname=\"";
+	const struct trace_rule *rule = &k->c->rule;
+	struct str attr = argument(k, rule->path[0]);
+
+	if (!str_is(argument(k, rule->at), "BPF_OBJ_PIN"))
+		return;
+	if (!str_starts(attr, mark)) {
+		k->r->r->run.losses.paths_unresolved++;
+		return;
+	}
+	attr.p += sizeof(mark) - 2;
+	record_name(k, -1, (struct str){ attr.p, (size_t)(strace_skip_string(attr.p) - attr.p) },
+		    rule->perms[0], rule->flags[0]);
+}
+
 static void record_exec(struct looking *k)
 {
 	const struct trace_rule *rule = &k->c->rule;
@@ -254,7 +287,7 @@ static void record_call(struct looking *k)
 	case TRACE_OP_LOOK:
 	case TRACE_OP_PIDFD:
 	case TRACE_OP_PEER:
-	case TRACE_OP_LABEL: return; /* told: no rule is seen of them */
+	case TRACE_OP_LABEL: return; /* no files */
 	case TRACE_OP_OPEN: record_open(k); return;
 	case TRACE_OP_MMAP: record_mapping(k); return;
 	case TRACE_OP_MPROTECT:
@@ -270,6 +303,7 @@ static void record_call(struct looking *k)
 	case TRACE_OP_RENAME:
 	case TRACE_OP_LINK: record_pair(k); return;
 	case TRACE_OP_BIND: record_address(k); return;
+	case TRACE_OP_PIN: record_pin(k); return;
 	case TRACE_OP_EXEC: record_exec(k); return;
 	}
 	BUG("no such operation");

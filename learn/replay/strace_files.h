@@ -30,9 +30,21 @@ struct strace_sockets { /* that the run made, by their inodes' numbers */
 	struct table by_inode;
 };
 
+struct strace_pidfd { /* a descriptor of a process', that stands for another one */
+	uint64_t leader, fd, pid;
+};
+
+struct strace_pidfds {
+	VEC(struct strace_pidfd) list;
+};
+
 struct strace_when {
 	const char **cwd; /* the task's, as it was shown last; NULL: not known */
 	uint64_t since;
+	uint64_t leader; /* the process that the task is a thread of */
+	/* Of any task; 0: it is none of the log's. */
+	uint64_t (*leader_of)(struct replay *r, uint64_t pid);
+	struct strace_pidfds *pidfds;
 };
 
 /* What the arguments in `mask` are. */
@@ -58,6 +70,9 @@ void strace_program(struct replay *r, const struct strace_line *l);
 /* Working directories that the call shows (AT_FDCWD</d>), before it has an effect. */
 void strace_note_cwd(struct replay *r, struct strace_files *f, const struct strace_line *l,
 		     const char **cwd);
+/* What such a call asked of AppArmor's other classes. */
+void strace_record_ask(struct replay *r, const struct strace_line *l, const struct strace_called *c,
+		       const struct strace_when *when);
 /* Of a call that is over: it succeeded, or nothing is done. */
 void strace_record_files(struct replay *r, struct strace_files *f, const struct strace_line *l,
 			 const struct strace_called *c, const struct strace_when *when);

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conftest import PALE, need_root, program, run
+from conftest import PALE, need, need_root, program, run
 from recordings import Recording
 from test_backends import BACKENDS, usable
 
@@ -162,3 +162,17 @@ def test_a_recording_with_another_rule_is_refused_with_its_place(tmp_path, rule,
                    f'run 1 kernel "6.1"\nrun 1 libc "x"\nrun 1 tier "ebpf"\nrule "{rule}"\t1:1\nend 1 1\n')
     r = run([PALE, "merge", rec])
     assert r.rc == 1 and not r.out and said in r.err and "rec:7:" in r.err, r
+
+
+@pytest.mark.once
+def test_strace_tells_the_same_rules(tmp_path):
+    """Of two processes by their numbers and descriptors; what strace itself keeps from being traced counts, as it was asked for."""
+    need_root()
+    need("strace")
+    run(["strace", "-f", "-y", "-o", tmp_path / "log", PROBE, *RIGHT], cwd=tmp_path)
+    run([PALE, "replay", "--from", "strace", "-o", tmp_path / "rec", tmp_path / "log"], check=0)
+    rec = Recording(tmp_path / "rec")
+    assert set(rec.rules) == {rule.replace("DIR", str(tmp_path)) for case in RIGHT.keys() - IMPLIED for rule in RIGHT[case]}
+    text = run([PALE, "propose", tmp_path / "rec"], check=0).out
+    assert re.search(rf"ptrace \([a-z, ]+\) {re.escape(OWN)}; +# 11x, by opening /proc/\d+/environ and 1 more", text), text
+    assert "#   userns create;" in text

@@ -185,9 +185,14 @@ def test_without_y_files_are_not_observed_and_said(tmp_path):
 
 
 def test_of_calls_that_a_replay_has_no_rule_of_it_is_not_said_that_they_failed(tmp_path):
-    replay(tmp_path, "strace", HEAD + 'mq_unlink("x") = 0\n')
+    replay(tmp_path, "audit", "[   12.34] " + seccomp(165) + "\n")
+    text = run([PALE, "propose", tmp_path / "log.rec"]).out
+    assert "as a replay tells too little of them: mount\n" in text and "none was seen to succeed" not in text, text
+    replay(tmp_path, "strace", HEAD + 'mount("a", "/b", "c", 0, NULL) = -1 ENODEV (No such device)\numount2("/b", 0) = 0\n')
     text = run([PALE, "propose", tmp_path / "log.rec"], check=0).out
-    assert "as a replay tells too little of them: mq_unlink\n" in text and "none was seen to succeed" not in text, text
+    assert "umount /b{,/};" in text and "none was seen to succeed" not in text, text
+    replay(tmp_path, "strace", HEAD + 'ptrace(PTRACE_ATTACH, 5) = -1 ESRCH (No such process)\n')
+    assert "as none was seen to succeed: ptrace\n" in run([PALE, "propose", tmp_path / "log.rec"], check=0).out
 
 
 @pytest.mark.parametrize("line, said", [

@@ -28,6 +28,8 @@ def check(rec, replayed=False):
     assert {k: [v for v in rec.args[k] if ":" in v] for k in SEEN} == SEEN
     assert rec.calls["x86_64", "openat2"] == 2 and rec.calls["x86_64", "prlimit64"] >= 3
     assert replayed or "unbounded" in rec.args["semctl", 2]
+    assert {k: n for k, n in rec.addresses.items() if k[0] == "send"} == {
+        ("send", "inet", kind, port, "loopback"): 1 for port in ("9", "53") for kind in ["-" if replayed else "dgram"]}
     for call, index in (("semctl", 2), ("getsockopt", 1)):
         assert replayed or "unbounded" in rec.args[call, index]
         assert len([v for v in rec.args[call, index] if ":" in v]) == 32

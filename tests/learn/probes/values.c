@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls whose arguments say what they are used for; "new": a task by clone3 in namespaces of its own. */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <netinet/in.h>
@@ -43,6 +44,23 @@ static void set_options(int fd)
 		getsockopt(-1, SOL_IPV6, i, &one, &n);
 }
 
+static void send_many(int fd)
+{
+	struct sockaddr_in to[2] = { { .sin_family = AF_INET, .sin_port = htons(9) },
+				     { .sin_family = AF_INET, .sin_port = htons(53) } };
+	struct iovec v = { (void *)"msg_name={sa_family=AF_INET, sin_port=htons(7)", 46 };
+	struct mmsghdr m[3];
+
+	for (int i = 0; i < 3; i++)
+		m[i] = (struct mmsghdr){ .msg_hdr = { .msg_name = i < 2 ? &to[i] : NULL,
+						      .msg_namelen = i < 2 ? sizeof(to[i]) : 0,
+						      .msg_iov = &v,
+						      .msg_iovlen = 1 } };
+	for (int i = 0; i < 2; i++)
+		to[i].sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	syscall(SYS_sendmmsg, fd, m, 3, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
@@ -72,5 +90,6 @@ int main(int argc, char **argv)
 		close(open("/", O_RDONLY | O_CLOEXEC | (i & 1 ? O_DIRECTORY : 0) |
 					(i & 2 ? O_NONBLOCK : 0) | (i & 4 ? O_NOFOLLOW : 0) |
 					(i & 8 ? O_NOATIME : 0)));
+	send_many(socket(AF_INET, SOCK_DGRAM, 0));
 	return make_task(CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND);
 }
