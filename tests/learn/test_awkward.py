@@ -88,3 +88,36 @@ def test_what_the_kernel_asks_outside_of_any_call_is_told(tmp_path, backend):
     assert "# READ_IMPLIES_EXEC was set by personality" in text, text
     text = learn(tmp_path, backend, *python("call(157, 2, 0, 0, 0, 0); call(135, 0xffffffff)"))[1]
     assert "parent's death" not in text and "READ_IMPLIES_EXEC was set" not in text, text
+
+
+@EACH
+def test_files_that_the_kernel_opens_for_a_task_are_there_or_said_to_be_missing(tmp_path, backend):
+    """A core dump, and what events of fanotify's open: no call names them."""
+    if open("/proc/sys/kernel/core_pattern", encoding="ascii").read() != "core\n":
+        pytest.skip("core dumps go elsewhere on this machine")
+    rec, text = learn(tmp_path, backend, *python(
+        "import resource\nresource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)\n"
+        f"os.chdir('{tmp_path}')\nif not os.fork(): os.abort()\nassert os.WCOREDUMP(os.wait()[1])\ncall(300, 0, 0)"))
+    plain = " ".join(text.replace("#", " ").split())
+    if rec.runs[1].get("names-seen"):
+        assert any(path.startswith(f"{tmp_path}/core") for path in rec.files), rec.files
+    elif backend == "ptrace":
+        assert rec.runs[1]["core-dumps"] == "1" and "core dumps were written: 1, to files that were not seen" in plain, text
+    else:
+        assert "RLIMIT_CORE was set: whether core dumps were written was not seen" in plain, text
+    assert ("fanotify was used: the files that read(2) of its events opened" in plain) == (not rec.runs[1].get("names-seen")), text
+
+
+@EACH
+def test_what_opens_a_file_by_its_name_beside_open_is_recorded(tmp_path, backend):
+    """acct writes behind what is there; of setns a process is another one's, and a namespace is none."""
+    need_root()
+    (tmp_path / "account").touch()
+    rec, text = learn(tmp_path, backend, *python(
+        f"import ctypes\nC = ctypes.c_char_p(b'{tmp_path}/account')\nif call(163, C) == 0: call(163, None)\nelse: os._exit(0)\n"
+        "pid = os.fork()\nif not pid: signal.pause()\ncall(308, os.pidfd_open(pid), 0x4000000)\n"
+        "call(308, os.open('/proc/self/ns/uts', 0), 0x4000000)\nos.kill(pid, 9); os.wait()"))
+    if ("x86_64", "setns") not in rec.calls:
+        pytest.skip("this kernel has no accounting of processes")
+    assert rec.files[f"{tmp_path}/account"][0] == "a", rec.files
+    assert rec.rules == {"ptrace (read, readby) peer=@{profile_name}": 1}, rec.rules
