@@ -4,12 +4,16 @@ import json
 import os
 import re
 import subprocess
+import sys
 import textwrap
 
 import pytest
 
 from cases import open_
-from conftest import ROOT, run
+from conftest import ROOT, run, skip
+
+sys.path.insert(0, str(ROOT / "tests" / "lsp"))
+from test_lsp_npm import installed  # noqa: E402
 
 ACTION = (ROOT / "action.yml").read_text()
 GUIDE = (ROOT / "compiler/cmd/ci.md").read_text()
@@ -96,3 +100,20 @@ def test_the_guide_names_what_is_there():
     assert "share/pale/problem-matcher.json" in GUIDE and (ROOT / "compiler/lint/out/problem-matcher.json").exists()
     inputs = set(re.findall(r"^          (\w+): ", GUIDE.split("## GitLab")[0], re.M)) - {"sarif_file"}
     assert inputs <= set(re.findall(r"^  (\w+):\n    description", ACTION, re.M))
+
+
+@pytest.mark.once
+def test_the_action_and_the_guides_workflow_are_valid_by_their_schemas(tmp_path):
+    """GitHub's, as action-validator has them."""
+    if not os.environ.get("PALE_LONG"):
+        skip("PALE_LONG: packages from npm")
+    tool = installed("@action-validator/cli", "0.6.0", "action-validator", "@action-validator/core@0.6.0") / "node_modules/@action-validator/cli/cli.mjs"
+    job = next(b for b in re.findall(r"(?:^    .*\n|^\n)+", GUIDE, re.M) if "uses: OWNER/pale" in b)
+    workflow = "name: lint\non: [push]\njobs:\n  lint:\n    runs-on: ubuntu-latest\n" + job.strip("\n").replace("OWNER", "owner") + "\n"
+    texts = {"action.yml": ACTION, ".github/workflows/lint.yml": workflow}
+    wrong = {"action.yml": ACTION.replace("shell: bash", "shel: bash", 1), ".github/workflows/lint.yml": workflow.replace("runs-on", "run-on")}
+    for all_of, rc in ((texts, 0), (wrong, 1)):
+        for name, text in all_of.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+            run(["node", tool, tmp_path / name], cwd=tmp_path, check=rc, timeout=120)

@@ -12,13 +12,13 @@ from conftest import BUILD, PALE, need, run, skip
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def installed(name, version, folder):
+def installed(name, version, folder, *more):
     """A package of npm's, with what it needs, once a tree."""
     root = BUILD / folder
     need("node")
     if not (root / "node_modules" / name).exists():
         r = subprocess.run([need("npm"), "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", root,
-                            f"{name}@{version}"], capture_output=True, text=True, timeout=600)
+                            f"{name}@{version}", *more], capture_output=True, text=True, timeout=600)
         if not (root / "node_modules" / name).exists():
             skip(f"could not be had: {name} from npm: {r.stderr[-200:]}")
     return root
