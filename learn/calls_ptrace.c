@@ -195,28 +195,39 @@ static model_ref record_user_path(struct tracer *t, const struct tracee *e,
 			   &(struct access){ .perms = perms, .owned = e->owned });
 }
 
-/* Does what the call names belong to whom the task acts as? While the call has not begun. */
-static bool owns_named(struct tracer *t, const struct tracee *e, const struct trace_rule *r, int i)
+/* A name of the call's as we see it; false: where it leads for the task is not to be told so. */
+static bool name_here(struct tracer *t, const struct tracee *e, const struct trace_rule *r, int i,
+		      char full[TRACE_PATH + 64])
 {
 	int dir = r->fd[i] >= 0 ? (int)e->args[r->fd[i]] : -1;
-	char text[TRACE_PATH + 1] = "", full[TRACE_PATH + 64];
-	unsigned flags = r->flags[i];
-	struct stat st;
+	char text[TRACE_PATH + 1] = "";
 
-	if (flags & TRACE_MADE)
-		return true;
 	if (!e->args[r->path[i]] ||
 	    stopped_text(e->tid, e->args[r->path[i]], text, TRACE_PATH) < 0 ||
 	    stopped_self_fd(text) >= 0 || str_starts(str_c(text), "/proc/self/") ||
 	    is_elsewhere(t, e->tid))
 		return false;
-	if (r->at >= 0 && r->op != TRACE_OP_RENAME)
-		flags = trace_at(flags, (uint32_t)e->args[r->at]);
 	if (*text == '/' || dir < 0)
-		snprintf(full, sizeof(full), "/proc/%d/%s/%s", (int)e->tid,
+		snprintf(full, TRACE_PATH + 64, "/proc/%d/%s/%s", (int)e->tid,
 			 *text == '/' ? "root" : "cwd", text);
 	else
-		snprintf(full, sizeof(full), "/proc/%d/fd/%d/%s", (int)e->tid, dir, text);
+		snprintf(full, TRACE_PATH + 64, "/proc/%d/fd/%d/%s", (int)e->tid, dir, text);
+	return true;
+}
+
+/* Does what the call names belong to whom the task acts as? While the call has not begun. */
+static bool owns_named(struct tracer *t, const struct tracee *e, const struct trace_rule *r, int i)
+{
+	char full[TRACE_PATH + 64];
+	unsigned flags = r->flags[i];
+	struct stat st;
+
+	if (flags & TRACE_MADE)
+		return true;
+	if (!name_here(t, e, r, i, full))
+		return false;
+	if (r->at >= 0 && r->op != TRACE_OP_RENAME)
+		flags = trace_at(flags, (uint32_t)e->args[r->at]);
 	return !(flags & TRACE_FOLLOW ? stat(full, &st) : lstat(full, &st)) &&
 	       is_owner(t, e->tid, st.st_uid);
 }
@@ -254,12 +265,39 @@ static void record_unopened(struct tracer *t, const struct tracee *e, struct tra
 		record_user_path(t, e, r, 0, trace_open_perms(how[0]));
 }
 
+/* A directory and a file that have changed places: the first name is the one's, and was the other's. */
+static bool record_exchange(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+{
+	char full[TRACE_PATH + 64];
+	struct stat st;
+	bool is_dir[2];
+
+	for (int i = 0; i < 2; i++) {
+		if (!name_here(t, e, r, i, full) || lstat(full, &st))
+			return false;
+		is_dir[i] = S_ISDIR(st.st_mode);
+	}
+	if (is_dir[0] == is_dir[1])
+		return false;
+	for (int i = 0; i < 2; i++)
+		for (int dir = 0; dir < 2; dir++) {
+			struct trace_rule as = *r;
+
+			as.flags[i] = dir ? TRACE_DIR : 0;
+			record_user_path(t, e, &as, i, r->perms[is_dir[i] == dir]);
+		}
+	return true;
+}
+
 static void record_rename(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
 {
 	bool both = r->at >= 0 && e->args[r->at] & TRACE_EXCHANGE;
-	model_ref from = record_user_path(t, e, r, 0, r->perms[0]);
-	model_ref to = record_user_path(t, e, r, 1, r->perms[both ? 0 : 1]);
+	model_ref from, to;
 
+	if (both && record_exchange(t, e, r))
+		return;
+	from = record_user_path(t, e, r, 0, r->perms[0]);
+	to = record_user_path(t, e, r, 1, r->perms[both ? 0 : 1]);
 	model_renamed(t->model, from, to);
 }
 

@@ -121,3 +121,12 @@ def test_what_opens_a_file_by_its_name_beside_open_is_recorded(tmp_path, backend
         pytest.skip("this kernel has no accounting of processes")
     assert rec.files[f"{tmp_path}/account"][0] == "a", rec.files
     assert rec.rules == {"ptrace (read, readby) peer=@{profile_name}": 1}, rec.rules
+
+
+def test_a_directory_and_a_file_that_change_places_are_asked_about_as_they_were(tmp_path):
+    """AppArmor asks for r of what is moved alone: of neither as what the other is."""
+    (tmp_path / "dir").mkdir()
+    (tmp_path / "file").touch()
+    rec = learn(tmp_path, "ptrace", *python(f"os._exit(call(316, -100, b'{tmp_path}/dir', -100, b'{tmp_path}/file', 2) != 0)"))[0]
+    assert {p[len(str(tmp_path)):]: v[0] for p, v in rec.files.items() if p.startswith(str(tmp_path))} == {
+        "/dir": "w", "/dir/": "rw", "/file": "rw", "/file/": "w"}

@@ -54,12 +54,23 @@ def proposed(tmp_path, backend, *cases):
     return {case: {name: letters for letters, of, name in rules if of == case} for case in cases}, text
 
 
+# The first name as what it was, read and written, and as what it becomes, written; the other likewise.
+MOVED_EXACTLY = {"dir": "w", "dir/": "rw", "file": "rw", "file/": "w"}
+
+
+def right(case, backend):
+    """Only where eBPF sees the kernel's own questions (Linux with trampolines) it knows which is which."""
+    if case != "exchange_file_and_directory":
+        return [RIGHT[case]]
+    return [MOVED_EXACTLY] if backend == "ptrace" else [RIGHT[case], MOVED_EXACTLY]
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_way_of_using_files_has_its_rules(tmp_path, backend):
     need_root()
     usable(backend)
     seen, _ = proposed(tmp_path, backend, *CASES)
-    assert not {case: rules for case, rules in seen.items() if rules != RIGHT[case]}
+    assert not {case: rules for case, rules in seen.items() if rules not in right(case, backend)}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
