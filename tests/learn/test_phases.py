@@ -7,7 +7,8 @@ import pytest
 
 from conftest import PALE, run
 from recordings import Recording
-from test_backends import BACKENDS, PROBES, learn
+from test_backends import BACKENDS, PROBES, cgroup, learn, usable  # noqa: F401
+from test_running import home, holder, say, watch  # noqa: F401
 
 # What of serves.c shows that it has started, and what the recording calls that.
 BY = {"accept": "accept", "epoll": "epoll_wait", "poll": "poll", "select": "pselect6"}
@@ -89,6 +90,31 @@ def test_behind_a_filter_the_first_connection_tells_and_what_nobody_looks_at_is_
     assert told(rec) == "accept"
     assert {"accept", "read", "futex"} <= rec.serve_names() and "listen" not in rec.serve_names()
     assert "serve call x86_64 futex assumed\t" in rec.text
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_ran_before_is_taken_to_serve(tmp_path, holder, backend):  # noqa: F811
+    usable(backend)
+    p = watch(tmp_path, "--backend", backend, "--pid", holder.pid)
+    for word in "tc":
+        say(holder, word)
+    holder.stdin.close()
+    assert p.communicate(timeout=120) and holder.wait(timeout=120) == 7 and p.returncode == 0
+    rec = Recording(tmp_path / "rec")
+    assert told(rec) == "midway" and rec.serve_calls == rec.calls  # also by the thread and the child that were made
+    r = propose(tmp_path / "rec", tmp_path, rc=1)
+    assert "PL422" in r.err and "midway" in r.err, r
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ebpf-tp", "ebpf-raw"])
+def test_a_program_that_what_ran_before_executes_starts(tmp_path, cgroup, backend):  # noqa: F811
+    usable(backend)
+    p = watch(tmp_path, "--backend", backend, "--cgroup", cgroup)
+    run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec {PROBES}/serves epoll"], check=0)
+    assert p.communicate(timeout=120) and p.returncode == 0
+    rec = Recording(tmp_path / "rec")
+    assert told(rec) == "epoll_wait" and rec.losses == "none"
+    check_phases(rec)
 
 
 @pytest.mark.parametrize("wrong,words", [
