@@ -7,6 +7,7 @@
 
 #if PALE_BPF
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <bpf/bpf.h>
 
 #include "learn/live.h"
+#include "learn/proposal.h"
 #include "learn/watch.h"
 
 enum {
@@ -97,6 +99,21 @@ static void look_at_calls(struct watch *w, struct live *l, struct live_maps *k)
 	}
 }
 
+/* What the kernel asks without need: a proposal leaves it out, or looks at arguments first. */
+static bool is_asked_idly(const struct trace_cap_key *key)
+{
+	int a = abi_arch(key->call / TRACE_NRS);
+	struct recorded_capability c = { .cap = key->cap, .nr = key->call % TRACE_NRS };
+	const struct syscall_info *sys;
+
+	if (key->call == TRACE_NO_CALL || a < 0)
+		return true;
+	c.arch = (enum arch)a;
+	sys = syscall_by_nr(c.arch, c.nr);
+	return proposal_is_noise(&c) ||
+	       (c.cap == CAP_IPC_LOCK && sys && !strcmp(sys->name, "io_uring_setup"));
+}
+
 static void look_at_caps(struct watch *w, struct live *l, struct live_maps *k)
 {
 	int fd = bpf_map__fd(w->skel->maps.caps);
@@ -108,7 +125,7 @@ static void look_at_caps(struct watch *w, struct live *l, struct live_maps *k)
 		const char *name = capability_name(key.cap);
 		struct table_walk it = table_start(key.cap);
 
-		if (key.call == TRACE_NO_CALL || !name || table_next(&k->caps, &it) != TABLE_END ||
+		if (!name || is_asked_idly(&key) || table_next(&k->caps, &it) != TABLE_END ||
 		    bpf_map_lookup_elem(fd, &key, &n))
 			continue;
 		table_add(k->arena, &k->caps, key.cap, key.cap);
@@ -269,6 +286,7 @@ void watch_live(struct watch *w, const struct learn_options *opt, struct model *
 		look_at_caps(w, l, k);
 		l->look.lost = (struct recorded_run){ 0 };
 		watch_look_run(w, &l->look.lost);
+		l->look.tasks = l->look.lost.processes;
 	}
 	look_at_files(w, l, k, watch_keys(w, opt->max_paths) + 1024);
 	sample_cost(w, l, k);

@@ -169,7 +169,9 @@ void report_capabilities(const struct page *p)
 
 	if (p->r->caps.n) {
 		html_heading(p->out, "Capabilities");
-		html_note(p->out, "Used with success, and the call that asked.");
+		html_note(p->out,
+			  "Used with success, and the call that asked; what is not proposed the "
+			  "kernel asks without need.");
 		put_head(p, "<th>capability</th><th>asked by</th><th class=\"n\">times</th>",
 			 "<th></th>");
 		vec_each(&p->r->caps, c)

@@ -139,9 +139,12 @@ def enforce():
 
 def lint():
     title(4, "lint a profile found on the web: profiles/found/seccomp-profile.json")
-    r = run(PALE, "lint", "--runtime", "any", "profiles/found/seccomp-profile.json", ok=(0, 1))
+    lint = (PALE, "lint", "--runtime", "any", "profiles/found/seccomp-profile.json")
+    r = run(*lint, ok=(0, 1))
     (OUT / "lint.txt").write_text(r.stdout)
-    print(r.stdout, end="")
+    print(run(*lint, "--severity", "high", ok=(0, 1)).stdout.rsplit("\n\n", 1)[0])
+    say("")
+    say(f"the gravest; all of them in {rel(OUT / 'lint.txt')}: {r.stdout.splitlines()[-1].split(': ', 1)[1]}")
 
 
 def main():
