@@ -59,8 +59,9 @@ static struct trace_count sum_up(const struct trace_count *each, size_t cpus)
 	return sum;
 }
 
-/* Of either phase. */
-static void look_at_counter(struct live *l, uint32_t key, const struct trace_count *sum)
+/* Of either phase. made: how often all were, up to now. */
+static void look_at_counter(struct live *l, uint32_t key, const struct trace_count *sum,
+			    uint64_t *made)
 {
 	uint32_t call = key & ~(uint32_t)TRACE_SERVING, nr = call % TRACE_NRS;
 	int a = abi_arch(call / TRACE_NRS);
@@ -68,7 +69,7 @@ static void look_at_counter(struct live *l, uint32_t key, const struct trace_cou
 
 	if (!sum->count || a < 0)
 		return;
-	l->look.made += sum->count;
+	*made += sum->count;
 	if (!live_made(l, (enum arch)a, nr))
 		return;
 	l->look.calls++;
@@ -81,10 +82,10 @@ static void look_at_calls(struct watch *w, struct live *l, struct live_maps *k)
 	size_t cpus = (size_t)w->cpus;
 	int fd = bpf_map__fd(w->skel->maps.counts);
 	uint32_t keys[NUMBERS], at = 0;
+	uint64_t made = 0;
 
 	if (!k->counts)
 		return;
-	l->look.made = 0;
 	for (uint32_t from = 0; from < 2 * TRACE_CALLS; from += NUMBERS) {
 		__u32 n = NUMBERS;
 
@@ -94,16 +95,18 @@ static void look_at_calls(struct watch *w, struct live *l, struct live_maps *k)
 		for (uint32_t i = 0; i < n; i++) {
 			struct trace_count sum = sum_up(&k->counts[i * cpus], cpus);
 
-			look_at_counter(l, keys[i], &sum);
+			look_at_counter(l, keys[i], &sum, &made);
 		}
 	}
+	l->look.made = made;
 }
 
 /* What the kernel asks without need: a proposal leaves it out, or looks at arguments first. */
 static bool is_asked_idly(const struct trace_cap_key *key)
 {
-	int a = abi_arch(key->call / TRACE_NRS);
-	struct recorded_capability c = { .cap = key->cap, .nr = key->call % TRACE_NRS };
+	uint32_t call = key->call & ~(uint32_t)TRACE_SERVING;
+	int a = abi_arch(call / TRACE_NRS);
+	struct recorded_capability c = { .cap = key->cap, .nr = call % TRACE_NRS };
 	const struct syscall_info *sys;
 
 	if (key->call == TRACE_NO_CALL || a < 0)

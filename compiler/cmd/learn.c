@@ -42,13 +42,16 @@ struct learn_args {
 /* Written by the handlers below; signal handlers have no other place to write to. */
 static volatile sig_atomic_t stop, stop_signal, snapshots_wanted, serving;
 static volatile sig_atomic_t ends_s; /* CLOCK_MONOTONIC; 0: never by itself */
-static volatile sig_atomic_t ticks, resumed, is_live;
+static volatile sig_atomic_t ticks, resumed, is_live, is_over;
 
-/* Interrupts the wait that is under way then, once a second; more often where somebody looks on. */
+/*
+ * Interrupts the wait that is under way then, once a second; more often where somebody looks on, and
+ * no more once there is none.
+ */
 static void tick(void)
 {
-	const struct itimerval soon = { .it_value = { .tv_sec = !is_live,
-						      .tv_usec = is_live ? 250000 : 0 } };
+	const long us = is_over ? 0 : is_live ? 250000 : 1000000;
+	const struct itimerval soon = { .it_value = { us / 1000000, us % 1000000 } };
 
 	(void)setitimer(ITIMER_REAL, &soon, NULL);
 }
@@ -407,7 +410,8 @@ static int record(struct session *s, struct learn_args *a)
 	}
 	begin_view(s, a);
 	err = learn_run(s->arena, &a->run, &r, &status, s->diags);
-	is_live = false;
+	is_over = true;
+	tick();
 	live_close(&a->view, err ? NULL : &r);
 	if (err) {
 		session_report(s);

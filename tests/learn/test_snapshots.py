@@ -134,12 +134,15 @@ def test_a_time_ends_it(tmp_path, backend):
 
 def test_a_cgroup_may_be_empty_meanwhile(tmp_path, cgroup):  # noqa: F811
     usable("ebpf")
-    p = subprocess.Popen([PALE, "learn", "--cgroup", cgroup.parent, "--until", "3s", "-o", tmp_path / "p.pale", "-r",
+    p = subprocess.Popen([PALE, "learn", "--cgroup", cgroup.parent, "--until", "60s", "-o", tmp_path / "p.pale", "-r",
                           tmp_path / "rec"], stderr=subprocess.PIPE, text=True)
     wait_for(lambda: waits(p.pid))
     for i in range(2):
         time.sleep(0.8)
         run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec cat /etc/{('hostname', 'hosts')[i]}"], check=0)
+    time.sleep(0.5)
+    assert p.poll() is None
+    p.terminate()
     assert p.wait() == 0, p.stderr.read()
     assert {"/etc/hostname", "/etc/hosts"} <= set(Recording(tmp_path / "rec").files)
 
