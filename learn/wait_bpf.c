@@ -235,7 +235,9 @@ static void meet_containers(struct watch *w, struct target *t, struct model *m)
 		w->cgroups[i].path = c->cgroup;
 		w->cgroups[i].is_containers = true;
 		w->cgroups[i].events = -1;
-		if (meet(w, i, m) && i == w->ncgroups)
+		if (!meet(w, i, m))
+			model_recording(m)->run.losses.containers++;
+		else if (i == w->ncgroups)
 			w->ncgroups++;
 	}
 }

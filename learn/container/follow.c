@@ -165,7 +165,10 @@ static int judge(struct follow *f, const char *cgroup, struct container **out)
 	return c->name && (!f->want->nlabels || container_labels_known(c)) ? 0 : -1;
 }
 
-/* Only what runtimes call as they like can turn out to be one, and that they have written down. */
+/*
+ * Only what runtimes call as they like can turn out to be one, and that they have written down. A
+ * container's own may be gone meanwhile: that it was wanted, and missed, is known later.
+ */
 static unsigned looks_most(const char *cgroup)
 {
 	enum container_engine e;
@@ -181,10 +184,11 @@ static struct container *pick(struct follow *f, bool count)
 
 	for (size_t i = 0; !out && i < f->candidates.n;) {
 		struct candidate *c = &f->candidates.v[i];
+		unsigned most = looks_most(c->cgroup);
 		int is = judge(f, c->cgroup, &out);
 
 		c->looks += count;
-		if (is < 0 && c->looks < looks_most(c->cgroup) && !access(c->cgroup, F_OK))
+		if (is < 0 && c->looks < most && (most == LOOKS_MOST || !access(c->cgroup, F_OK)))
 			i++;
 		else
 			f->candidates.v[i] = f->candidates.v[--f->candidates.n];

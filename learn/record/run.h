@@ -19,13 +19,16 @@ struct recording_losses {         /* each counted; any non-zero makes the propos
 	uint64_t paths_relinked; /* names whose links led elsewhere when they were looked up */
 	uint64_t unknown_abi;
 	uint64_t ring_dropped;
-	uint64_t uncounted; /* calls that perf counted and the programs did not see */
-	uint64_t untraced;  /* processes that could not be followed */
-	uint64_t hidden;    /* children that their maker keeps from being traced */
-	uint64_t left;      /* tasks that were moved out of the cgroup */
-	uint64_t tracing;   /* the workload's own ptrace calls, refused as pale was the tracer */
-	uint64_t unread;    /* questions about the recording that the kernel did not answer */
+	uint64_t uncounted;  /* calls that perf counted and the programs did not see */
+	uint64_t untraced;   /* processes that could not be followed */
+	uint64_t hidden;     /* children that their maker keeps from being traced */
+	uint64_t left;       /* tasks that were moved out of the cgroup */
+	uint64_t containers; /* that were wanted, and gone when they were looked at */
+	uint64_t tracing;    /* the workload's own ptrace calls, refused as pale was the tracer */
+	uint64_t unread;     /* questions about the recording that the kernel did not answer */
 };
+
+#define RUN_MAKERS 3
 
 struct recorded_run {
 	unsigned char id[RUN_ID];
@@ -40,8 +43,11 @@ struct recorded_run {
 	const char *containers;      /* "docker:web 0123456789ab, ...": what was recorded; NULL */
 	const char *runtime;         /* that made it, and its version: "runc 1.1.5+ds1"; NULL */
 	const char *runtime_program; /* while it is recorded: its path; NULL */
-	const char *kernel;          /* uname -r */
-	const char *libc;            /* "glibc 2.36", "musl", "static" */
+	struct {
+		uint64_t dev, ino;
+	} makers[RUN_MAKERS]; /* the same: the files of programs, one of which is the runtime's */
+	const char *kernel;   /* uname -r */
+	const char *libc;     /* "glibc 2.36", "musl", "static" */
 	enum arch host;
 	const char *program;    /* resolved path of the first exec; NULL with --cgroup */
 	uint64_t started_ns;    /* since the epoch */

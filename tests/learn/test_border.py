@@ -10,9 +10,9 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, need, need_root, run, skip
+from conftest import LONG, PALE, need, need_root, run, skip
 from recordings import Recording, split_words
-from runtimes import as_argv
+from runtimes import as_argv, fetched
 from test_backends import cgroup, usable, waits  # noqa: F401
 from test_snapshots import wait_for
 
@@ -42,8 +42,10 @@ class Container:
     def __init__(self, where, kind, group):
         need_root()
         self.where, self.group, self.name = where, group, f"pale-border-{os.getpid()}"
-        self.argv = as_argv(need(kind), where / "state")
-        self.entered = kind != "runc"  # it sees no cgroup2: whoever starts it is there already
+        program = fetched(kind).path if "-" in kind else need(kind)
+        self.argv = as_argv(program, where / "state")
+        self.kind, self.program = kind.split("-")[0], program
+        self.entered = self.kind != "runc"  # it sees no cgroup2: whoever starts it is there already
         fill(where)
         run([need("runc"), "spec", "-b", where], check=0)
         self.config = json.loads((where / "config.json").read_text())
@@ -103,7 +105,10 @@ def ebpf():
     usable("ebpf")
 
 
-@pytest.fixture(params=["runc", "crun"])
+OTHERS = ["runc-1.1.15", "runc-1.3.6", "runc-1.4.3", "crun-1.21", "crun-1.28"]  # of `make deps-runtimes`
+
+
+@pytest.fixture(params=["runc", "crun", *(OTHERS if LONG else [])])
 def container(request, tmp_path, cgroup):  # noqa: F811
     yield Container(tmp_path / "bundle", request.param, cgroup)
     inner = cgroup / "c"
@@ -165,8 +170,8 @@ def test_the_workload_s_part_alone_is_proposed_and_runs_under_it(container, tmp_
     # and the runtime's is told, and counted
     calls, caps = runtimes(rec, "call"), runtimes(rec, "capability")
     assert RUNTIMES_OWN | {"execve"} <= {name for _, name in calls} and "sys_admin" in {c[0] for c in caps}
-    kind = "crun" if container.entered else "runc"
-    version = re.search(r"version (\S+)", run([kind, "--version"], check=0).out)[1]
+    kind = container.kind
+    version = re.search(r"version (\S+)", run([container.program, "--version"], check=0).out)[1]
     assert rec.runs[1]["runtime"] == f'"{kind} {version}"'
     assert f"# runtime:  {len(calls)} calls and " in text and f" of {kind} {version}, " in text and "sys_admin" not in text
     assert f"use start-{kind}" in text and f"; met: {kind} {version}\n" in text and "start-run " not in text, text

@@ -50,12 +50,15 @@ class OfDocker(Docker):
 
 class OfPodman(Podman):
     image, target = "localhost/probe:bb", "docker"
-    serve, ask = OfDocker.serve, OfDocker.ask
+    ask = OfDocker.ask
 
     def __init__(self, d, tree, name):
         super().__init__(d, programs(name))
-        self.more = []
         self.imports(tree[1], self.image)
+
+    def serve(self, seccomp=None, nnp=False):
+        options = [f"seccomp={seccomp or 'unconfined'}", *(["no-new-privileges"] if nnp else [])]
+        self("run", "-d", "--name", NAME, *(w for o in options for w in ("--security-opt", o)), self.image, *SERVES)
 
 
 class OfContainerd(Containerd):
@@ -88,6 +91,7 @@ ENGINES = {  # the engine, its packages, another runtime; what it says of its ru
 def test_a_server_needs_its_own_calls_alone_with_engines_of_other_releases(name, rootfs, tmp_path, record_property):  # noqa: F811
     kind, of = ENGINES[name]
     engine = kind(tmp_path, rootfs, *of)
+    p = None
     try:
         p = learn(engine, tmp_path, "--container", NAME, "--wait")
         until_watched(p)
@@ -111,4 +115,7 @@ def test_a_server_needs_its_own_calls_alone_with_engines_of_other_releases(name,
             engine.clear()
         record_property("figure", f"{name}: {len(rec.names())} calls, no capability, {len(rec.files)} files; met: {met[1]}")
     finally:
+        if p:
+            p.kill()
+            p.wait(20)
         engine.end()

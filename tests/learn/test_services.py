@@ -191,3 +191,24 @@ def test_a_server_runs_under_what_was_learned_of_it_in_a_container(docker, image
                     f"{len(left) / len(dockers):.0%} of Docker's default's {len(dockers)} left; capabilities: {', '.join(caps) or 'none'}; "
                     f"refused: {len(set(calls) - expected)}, with no-new-privileges {len(set(with_nnp) - expected)}")
     assert all(CONTROL in c and set(c) <= expected for c in (calls, with_nnp)), (calls, with_nnp)
+
+
+@pytest.mark.skipif(not LONG, reason="PALE_LONG: servers recorded by the hook as well")
+@pytest.mark.parametrize("name", list(ALL))
+def test_a_server_runs_under_what_the_hook_recorded_of_it(docker, image, tmp_path, name, record_property):
+    service = ALL[name]
+    container = served(docker, image, service, "--runtime", "pale", *UNCONFINED)
+    end = time.monotonic() + 30
+    while not (found := [f for f in docker.hooked.glob(f"*{container[:12]}*/*") if not f.name.startswith(".")]):
+        assert time.monotonic() < end, list(docker.hooked.glob("*/*"))
+        time.sleep(0.1)
+    rec = Recording(found[0])
+    assert rec.losses == "none" and "midway" not in rec.runs[1], rec.runs
+    run([PALE, "propose", "-o", tmp_path / "p.pale", found[0]], check=0)
+    text = (tmp_path / "p.pale").read_text()
+    assert "use start-runc" in text and "met: runc " in text and "sys_admin" not in text, text
+    calls = refused(docker, image, service, compiled(tmp_path / "p.pale", tmp_path, "--log-only"))
+    served(docker, image, service, "--security-opt", f"seccomp={compiled(tmp_path / 'p.pale', tmp_path)}")
+    expected = {CONTROL} | set(re.findall(r"^ +errno ENOSYS (\w+);", text, re.M))
+    record_property("figure", f"{name:9} by the hook: {len(rec.names())} calls made; refused: {len(set(calls) - expected)}")
+    assert CONTROL in calls and set(calls) <= expected, calls
