@@ -110,6 +110,18 @@ static __always_inline void begin_inside(void)
 	home_mntns = (__u32)note_mntns();
 }
 
+/* Who makes a container is known by its program, which may have ended when it is looked for. */
+static __always_inline void note_makers(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+
+	for (int i = 0; i < TRACE_MAKERS; i++) {
+		maker_inos[i] = BPF_CORE_READ(t, mm, exe_file, f_inode, i_ino);
+		maker_devs[i] = BPF_CORE_READ(t, mm, exe_file, f_inode, i_sb, s_dev);
+		t = BPF_CORE_READ(t, group_leader, real_parent);
+	}
+}
+
 /* It is not, and makes a call. */
 static __always_inline void count_runtime(__u32 call)
 {
@@ -117,8 +129,13 @@ static __always_inline void count_runtime(__u32 call)
 	struct comm name = {};
 	__u64 one = 1;
 
-	if (!home_mntns)
-		note_mntns(); /* it is on its way, perhaps */
+	if (!home_mntns) { /* it is on its way, perhaps */
+		__u32 before = near_tgid;
+
+		note_mntns();
+		if (near_tgid != before)
+			note_makers();
+	}
 	if (c) {
 		if (!c->count)
 			c->first_ns = since_start();

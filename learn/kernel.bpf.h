@@ -46,11 +46,13 @@ typedef struct {
 } CORE kuid_t;
 struct super_block {
 	unsigned long s_magic;
+	__u32 s_dev;
 } CORE;
 struct inode {
 	void *i_private;
 	__u16 i_mode;
 	kuid_t i_uid;
+	unsigned long i_ino;
 	struct super_block *i_sb;
 } CORE;
 struct hlist_node {

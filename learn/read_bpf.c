@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -150,6 +151,12 @@ static void read_runtime_name(struct watch *w, struct recorded_run *run)
 				run->runtime = known[i];
 		}
 	run->runtime_program = *w->maker ? w->maker : NULL;
+	_Static_assert(RUN_MAKERS == TRACE_MAKERS, "one place for each");
+	for (size_t i = 0; i < TRACE_MAKERS; i++) {
+		run->makers[i].ino = w->skel->bss->maker_inos[i];
+		run->makers[i].dev = makedev(w->skel->bss->maker_devs[i] >> 20,
+					     w->skel->bss->maker_devs[i] & 0xfffff);
+	}
 }
 
 static void read_runtime(struct watch *w, struct model *m, struct counts *v)

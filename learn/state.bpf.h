@@ -36,9 +36,11 @@ __u64 cgroup_ids[TRACE_WATCHED]; /* 0: none, or one is made anew */
 __u32 cgroup_levels[TRACE_WATCHED];
 __u8 cgroup_seen[TRACE_WATCHED]; /* a task was recorded in it */
 __u32 home_mntns;                /* border: the mount namespace of the first one inside */
-__u32 near_mntns;    /* the last one that a task outside was in, other than the loader's, */
-__u32 near_pid;      /* and its process, in the loader's pid namespace */
-__u32 near_tgid;     /* the same, as the kernel itself knows it */
+__u32 near_mntns; /* the last one that a task outside was in, other than the loader's, */
+__u32 near_pid;   /* and its process, in the loader's pid namespace */
+__u32 near_tgid;  /* the same, as the kernel itself knows it */
+__u64 maker_inos[TRACE_MAKERS]; /* the programs of that one and of those that started it */
+__u32 maker_devs[TRACE_MAKERS];
 __u64 picked;        /* tasks of `pids` that were found */
 __u32 fsuid_first;   /* of the first task that used a file, plus 1; 0: none yet */
 __u32 fsuids_differ; /* another one acted as somebody else */

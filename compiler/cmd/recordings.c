@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/file/installed.h"
@@ -306,14 +307,29 @@ bool tell_incomplete(struct session *s, const struct recording *r, const char *h
 	return true;
 }
 
+/* The one in PATH, if it is what was met. */
+static const char *installed_maker(struct session *s, const struct recorded_run *run, int kind)
+{
+	const char *path = runtime_path(s, kind);
+	struct stat st;
+
+	if (!path || stat(path, &st))
+		return NULL;
+	for (size_t i = 0; i < RUN_MAKERS; i++)
+		if (run->makers[i].ino == st.st_ino && run->makers[i].dev == st.st_dev)
+			return path;
+	return NULL;
+}
+
 /* What was met called itself by its name alone; its version its program tells, where that was seen. */
 void recording_runtime(struct session *s, struct recorded_run *run)
 {
 	int kind = run->runtime && !strcmp(run->runtime, "crun") ? OCI_CRUN : OCI_RUNC;
-	const char *version = run->runtime && run->runtime_program ?
-				      runtime_version(s, kind, run->runtime_program) :
-				      NULL;
+	const char *path = run->runtime_program, *version;
 
+	if (run->runtime && !path)
+		path = installed_maker(s, run, kind);
+	version = run->runtime && path ? runtime_version(s, kind, path) : NULL;
 	if (version)
 		run->runtime = arena_printf(s->arena, "%s %s", run->runtime, version);
 }

@@ -122,6 +122,11 @@ static const char *find(struct session *s, const char *name)
 	return NULL;
 }
 
+const char *runtime_path(struct session *s, int kind)
+{
+	return find(s, kind == OCI_CRUN ? "crun" : "runc");
+}
+
 const char *runtime_version(struct session *s, int kind, const char *path)
 {
 	struct versions v = { 0 };

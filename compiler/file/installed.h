@@ -7,6 +7,8 @@
 /* NULL and the one that is installed here, or why that is not known; in the arena. *lacking: the
  * system is short of something, and another time it may be. */
 const char *runtime_installed(struct session *s, int kind, struct oci_runtime *out, bool *lacking);
+/* Where the runc or crun (kind) of this machine is; NULL. */
+const char *runtime_path(struct session *s, int kind);
 /* The version that this runc or crun (kind) says it has, "1.1.5+ds1", in the arena; NULL: it is not to be had. */
 const char *runtime_version(struct session *s, int kind, const char *path);
 /* The default of commands that say what is so here: the installed one; where none is, oci_runtime_default
