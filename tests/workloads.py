@@ -55,8 +55,8 @@ def wait_port(port, proc, seconds=30):
     raise Failed(f"nothing listens on port {port}")
 
 
-def request(port, path, headers=None, method="GET"):
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+def request(port, path, headers=None, method="GET", timeout=5):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     c.request(method, path, headers=headers or {})
     r = c.getresponse()
     body = r.read()

@@ -3,6 +3,7 @@
 """What is asked of each server, from its own network namespace: `nsenter -t PID -n loads.py NAME`.
 
 Ends with 0 where every answer was right; the server is to be ended by whoever started it."""
+import functools
 import http.client
 import pathlib
 import socket
@@ -11,8 +12,10 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from workloads import expect, request, wait_for  # noqa: E402
+import workloads  # noqa: E402
+from workloads import expect, wait_for  # noqa: E402
 
+request = functools.partial(workloads.request, timeout=60)
 BIG = bytes(range(256)) * 1024
 
 
@@ -34,7 +37,7 @@ def nginx():
     expect("range", request(80, "/big.bin", {"Range": "bytes=100-199"}), (206, BIG[100:200]))
     expect("whole", request(80, "/big.bin")[1] == BIG, True)
     expect("head", request(80, "/big.bin", method="HEAD")[0], 200)
-    c = http.client.HTTPConnection("127.0.0.1", 80, timeout=5)
+    c = http.client.HTTPConnection("127.0.0.1", 80, timeout=60)
     c.request("GET", "/")
     stamp = c.getresponse().headers["Last-Modified"]
     c.close()

@@ -15,7 +15,7 @@ import pytest
 from conftest import PALE, ROOT, need, need_root, program, run
 from engines import Containerd, Docker, Podman
 from recordings import Recording
-from test_backends import usable, waits
+from test_backends import cgroup, usable, waits  # noqa: F401
 from test_border import allow_waits
 from test_live_view import Terminal
 from test_snapshots import wait_for
@@ -457,6 +457,24 @@ def test_what_is_no_container_is_told_in_one_sentence(docker, tmp_path):
     more = [docker("create", "--name", f"n{i}", "probe:bb", "true") for i in range(17)]  # two begin alike
     alike = next(a[0] for a in more if sum(b[0] == a[0] for b in more) > 1)
     assert "more of its id" in told("--container", alike)
+
+
+HIDDEN = ('for d in /run /var/run /var/lib/docker /var/lib/containers /home /root; do [ -d $d ] && mount -t tmpfs none $d; done; '
+          'umount -q "$2"; [ "$1" = none ] || mount -t cgroup2 none "$2"; cd /; exec "$0" learn --container web -o "$3"')
+
+
+@pytest.mark.parametrize("mounted, words", [
+    ("cgroup2", ["no container engine is found here"]),
+    ("none", ["by their cgroups of version 2, and no such hierarchy is mounted", "'mount -t cgroup2 none DIR'", "'--pid P'"]),
+])
+def test_a_machine_without_engines_or_cgroups_is_told_in_one_sentence(tmp_path, cgroup, mounted, words):  # noqa: F811
+    """In namespaces of its own, below a cgroup where there is nothing else."""
+    need_root()
+    top = next(d for d in cgroup.parents if d.name in ("unified", "cgroup"))
+    apart = ["unshare", "-m", "-C", "-p", "-f", "--mount-proc", "sh", "-c", HIDDEN, PALE, mounted, top, tmp_path / "p"]
+    r = run(["sh", "-c", 'echo $$ >"$0/cgroup.procs"; exec "$@"', cgroup, *apart],
+            env={k: v for k, v in os.environ.items() if k not in ("DOCKER_HOST", "CONTAINER_HOST")})
+    assert r.rc == 125 and r.err.count("error:") == 1 and "help: " in r.err and all(w in r.err for w in words), r
 
 
 def test_options_that_do_not_fit_are_told(tmp_path):
