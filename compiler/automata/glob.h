@@ -77,13 +77,14 @@ enum {
 };
 
 struct glob {
-	struct str text;   /* as written */
-	struct str opened; /* after step 3 */
-	struct nfa nfa;    /* from node 0 to its NFA_END node */
-	struct str prefix; /* the bytes that every match begins with, at least */
-	uint64_t hash;     /* of nfa: of globs that are alike it is the same */
-	unsigned has;      /* GLOB_HAS_* */
-	bool open;         /* holds a variable that stands for its own name */
+	struct str text;    /* as written */
+	struct str opened;  /* after step 3 */
+	struct nfa nfa;     /* from node 0 to its NFA_END node */
+	struct str prefix;  /* the bytes that every match begins with, at least */
+	uint64_t hash;      /* of nfa: of globs that are alike it is the same */
+	unsigned has;       /* GLOB_HAS_* */
+	bool open;          /* holds a variable that stands for its own name */
+	const void *keeper; /* as long as whom it lives; NULL: nobody said */
 };
 
 /*

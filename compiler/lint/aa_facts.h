@@ -17,6 +17,7 @@ struct aa_facts {
 	const struct aa_profile *profile; /* NULL: rules of the file */
 	const struct aa_asking *q;    /* its rules, live ones, and their machine; NULL likewise */
 	struct aa_accesses *accesses; /* that were asked about */
+	struct aa_known *known;       /* patterns, and what they have in common (known.h) */
 	struct aa_paths *paths;       /* aa_paths.h: of the run */
 	struct aa_path_hits *hits;    /* and of the profile; NULL: not yet looked for */
 	VEC(struct aa_told) told;     /* one finding a cause, over all profiles */

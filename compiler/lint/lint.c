@@ -200,6 +200,7 @@ static void start_work(struct lint *l, struct lint_work *work)
 		work->accesses = aa_accesses_new(work->arena);
 	}
 	l->aa->accesses = work->accesses;
+	l->aa->known = aa_means_pool_known(work->pool);
 }
 
 static void lint_profiles(struct lint *l, const struct lint_apparmor *with,

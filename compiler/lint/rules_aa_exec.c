@@ -6,6 +6,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_probe.h"
+#include "compiler/rules/known.h"
 
 static bool is_exec(const struct aa_opened *f)
 {
@@ -499,7 +500,8 @@ static bool begins_anywhere(struct lint *l, const struct glob *any, const struct
 	size_t budget = GLOB_BUDGET;
 	const char *path;
 
-	return g->prefix.n < 2 && glob_overlap(l->arena, g, any, &budget, &path) != GLOB_NO;
+	return g->prefix.n < 2 && aa_known_overlap(l->aa->known, l->arena, AA_KNOWN_TEXTS, g, any,
+						   &budget, &path) != GLOB_NO;
 }
 
 static bool may_meet(const struct aa_opened *w, const struct aa_opened *x)
@@ -528,7 +530,8 @@ static void find_running(struct lint *l, struct run_list *out)
 	vec_each(&l->aa->q->files.list, x)
 		if (runs_code(x))
 			vec_push(l->arena, out,
-				 ((struct running){ x, glob_heads_of(l->arena, x->path) }));
+				 ((struct running){
+					 x, aa_known_heads(l->aa->known, l->arena, x->path) }));
 }
 
 /*
@@ -539,7 +542,8 @@ static struct str find_written(struct lint *l, const struct aa_opened *w,
 			       const struct run_list *run)
 {
 	const struct aa_asking *q = l->aa->q;
-	struct glob_heads heads = glob_heads_of(l->arena, w->path);
+	struct aa_known *known = l->aa->known;
+	struct glob_heads heads = aa_known_heads(known, l->arena, w->path);
 	bool look = false;
 	size_t budget = GLOB_BUDGET;
 
@@ -548,7 +552,8 @@ static struct str find_written(struct lint *l, const struct aa_opened *w,
 		const char *text;
 		struct str path;
 		if (!may_meet(w, x) || !glob_heads_meet(&heads, &code->heads) ||
-		    glob_overlap_paths(l->arena, w->path, x->path, &budget, &text) != GLOB_YES)
+		    aa_known_overlap(known, l->arena, AA_KNOWN_PATHS, w->path, x->path, &budget,
+				     &text) != GLOB_YES)
 			continue;
 		path = str_c(text);
 		if (!aa_path_fault(path) &&
@@ -605,12 +610,13 @@ void ap_write_and_exec(struct lint *l, enum diag_id id)
 {
 	const struct aa_asking *q = l->aa->q;
 	struct run_list run = { .v = NULL };
+	struct glob_fault fault = { .kind = GLOB_FINE };
 	const struct glob *any;
 
 	if (!enforces(l) || does_everything(l))
 		return;
 	find_running(l, &run);
-	any = glob_parse(l->arena, str_c("/pale-any{,*,/**}"), GLOB_PATH, NULL, NULL);
+	any = aa_known_glob(l->aa->known, str_c("/pale-any{,*,/**}"), GLOB_PATH, NULL, &fault);
 	vec_each(&q->files.list, w) {
 		struct str path;
 		if (!w->rule || !w->rule->use || w->mode != AA_MODE_ALLOW || w->alias ||

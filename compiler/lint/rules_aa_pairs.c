@@ -7,6 +7,7 @@
 #include "compiler/lint/aa_fix.h"
 #include "compiler/lint/aa_probe.h"
 #include "compiler/lint/aa_risk.h"
+#include "compiler/rules/known.h"
 
 /* ---- one program, two profiles ---- */
 
@@ -180,8 +181,8 @@ static bool allows_some(const struct lint *l, const struct aa_opened *deny, size
 		for (int who = 0; who < FILE_WHO_NR; who++)
 			shared |= aa_opened_bits(f, (enum file_who)who) &
 				  (aa_opened_bits(deny, (enum file_who)who) | PERM_M | PERM_X);
-		if (shared &&
-		    glob_overlap(l->arena, deny->path, f->path, budget, &witness) != GLOB_NO)
+		if (shared && aa_known_overlap(l->aa->known, l->arena, AA_KNOWN_TEXTS, deny->path,
+					       f->path, budget, &witness) != GLOB_NO)
 			return true;
 	}
 	return false;

@@ -14,13 +14,28 @@ struct known_rule {
 	const struct aa_rule *read; /* NULL: nobody asked yet */
 };
 
+struct known_pair { /* what two patterns have in common */
+	const struct glob *x, *y;
+	int what;
+	enum glob_answer answer;
+	const char *witness;
+	size_t cost; /* of the budget */
+};
+
+struct known_heads {
+	const struct glob *glob;
+	struct glob_heads heads;
+};
+
 struct aa_known {
 	struct arena *arena;
 	bool read;
 	VEC(struct str) keys;
 	VEC(const struct glob *) globs; /* NULL: it is right, and nobody wanted more */
 	VEC(struct known_rule) rules;
-	struct table table, by_stmt;
+	VEC(struct known_pair) pairs;
+	VEC(struct known_heads) heads;
+	struct table table, by_stmt, by_pair, by_glob;
 	size_t bytes;
 	uint64_t hash; /* of the question */
 	size_t n;      /* its bytes; 0: it cannot be remembered */
@@ -157,10 +172,82 @@ const struct glob *aa_known_glob(struct aa_known *k, struct str text, enum glob_
 		return k->globs.v[at];
 	text.p = str_dup(k->arena, text);
 	glob = glob_parse(k->arena, text, kind, vars, fault);
+	if (glob)
+		((struct glob *)glob)->keeper = k;
 	if (at == TABLE_END && fault->kind == GLOB_FINE)
 		add(k, glob);
 	return glob;
 }
+
+/* ---- patterns beside each other ---- */
+
+static bool keeps(const struct aa_known *k, const struct glob *g)
+{
+	return g->keeper == k;
+}
+
+static uint64_t hash_pair(const struct glob *x, const struct glob *y, int what)
+{
+	return (((uint64_t)(uintptr_t)x * 31 + (uint64_t)(uintptr_t)y) * 2 + (unsigned)what) *
+	       UINT64_C(0x9e3779b97f4a7c15);
+}
+
+struct glob_heads aa_known_heads(struct aa_known *k, struct arena *a, const struct glob *g)
+{
+	uint64_t hash = hash_pair(g, NULL, 0);
+	struct table_walk walk = table_start(hash);
+
+	if (!keeps(k, g))
+		return glob_heads_of(a, g);
+	for (size_t at; (at = table_next(&k->by_glob, &walk)) != TABLE_END;)
+		if (k->heads.v[at].glob == g)
+			return k->heads.v[at].heads;
+	struct known_heads made = { g, glob_heads_of(a, g) };
+	if (sizeof(made) > AA_KNOWN_MAX - k->bytes)
+		return made.heads;
+	k->bytes += sizeof(made);
+	table_add(k->arena, &k->by_glob, hash, k->heads.n);
+	vec_push(k->arena, &k->heads, made);
+	return made.heads;
+}
+
+static enum glob_answer overlap(struct arena *a, int what, const struct glob *x,
+				const struct glob *y, size_t *budget, const char **witness)
+{
+	return what == AA_KNOWN_PATHS ? glob_overlap_paths(a, x, y, budget, witness) :
+					glob_overlap(a, x, y, budget, witness);
+}
+
+enum glob_answer aa_known_overlap(struct aa_known *k, struct arena *a, int what,
+				  const struct glob *x, const struct glob *y, size_t *budget,
+				  const char **witness)
+{
+	struct known_pair made = { .x = x, .y = y, .what = what, .cost = *budget };
+	uint64_t hash = hash_pair(x, y, what);
+	struct table_walk walk = table_start(hash);
+
+	if (!keeps(k, x) || !keeps(k, y))
+		return overlap(a, what, x, y, budget, witness);
+	for (size_t at; (at = table_next(&k->by_pair, &walk)) != TABLE_END;) {
+		const struct known_pair *old = &k->pairs.v[at];
+		if (old->x != x || old->y != y || old->what != what || old->cost > *budget)
+			continue;
+		*budget -= old->cost;
+		*witness = old->witness;
+		return old->answer;
+	}
+	made.answer = overlap(a, what, x, y, budget, witness);
+	made.cost -= *budget;
+	if (made.answer == GLOB_NOT_DECIDED || sizeof(made) > AA_KNOWN_MAX - k->bytes)
+		return made.answer;
+	made.witness = *witness ? arena_strdup(k->arena, *witness) : NULL;
+	k->bytes += sizeof(made);
+	table_add(k->arena, &k->by_pair, hash, k->pairs.n);
+	vec_push(k->arena, &k->pairs, made);
+	return made.answer;
+}
+
+/* ---- rules ---- */
 
 static uint64_t hash_stmt(const struct aa_stmt *s, const struct aa_target *target)
 {

@@ -28,6 +28,16 @@ const struct glob *aa_known_glob(struct aa_known *k, struct str text, enum glob_
 				 const struct glob_variables *vars, struct glob_fault *fault);
 
 /*
+ * glob_heads_of(), and glob_overlap_paths() or glob_overlap(), of which the answers about patterns that are kept
+ * here are remembered; the budget counts as if they were not.
+ */
+struct glob_heads aa_known_heads(struct aa_known *k, struct arena *a, const struct glob *g);
+enum { AA_KNOWN_TEXTS, AA_KNOWN_PATHS }; /* texts that both match; paths alone */
+enum glob_answer aa_known_overlap(struct aa_known *k, struct arena *a, int what,
+				  const struct glob *x, const struct glob *y, size_t *budget,
+				  const char **witness);
+
+/*
  * Is this rule known to be right for the target, and to ask for nothing more? Only of a rule that
  * hangs on no variable, and whose statement lives as long as what is remembered.
  */

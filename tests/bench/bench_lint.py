@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The linter: packaged AppArmor profiles in one process beside what they mean alone (once as meanstool, which reads
 and builds them and lists every answer; once as `check` and the building alone) and beside apparmor_parser's compile of the same files; the extra profiles;
-a thousand variations of Docker's seccomp profile. For scale, shellcheck on scripts of as many bytes."""
+a thousand variations of Docker's seccomp profile; each in one process and as `lint` is run, by a process a processor. The least of
+several rounds counts, each of which runs all of them: other work of the machine only adds. For scale, shellcheck on scripts of as
+many bytes (hadolint is no package of Debian's)."""
 import json
+import os
 import pathlib
 import random
 import statistics
@@ -50,6 +53,21 @@ def ms(cost):
     return f"{1000 * cost.cpu:.0f} ms"
 
 
+def cpu_and_wall(cost):
+    return f"{1000 * cost.cpu:.0f} ms, {1000 * cost.wall:.0f} ms"
+
+
+def runs(name, options, files):
+    """Of each build in one process (an older one knows no other way), and of this one as it is run."""
+    return {**{f"{name} {b}": [pale, "lint", *(["-j1"] if b == "now" else []), *options, *files]
+               for b, pale in table.builds().items()},
+            f"{name} all": [table.PALE, "lint", *options, *files]}
+
+
+def of_builds(found, name, text):
+    return {b: text(found[f"{name} {b}"]) for b in table.builds()}
+
+
 def size_of(paths):
     return sum(pathlib.Path(p).stat().st_size for p in paths)
 
@@ -63,44 +81,45 @@ def apparmor(folder):
     base.mkdir()
     files = installed(base)
     extras = sorted(p for p in (base / "extra").iterdir() if p.is_file())
-    lint = ["lint", "-I", base, "--target", "apparmor=3.0"]
+    options = ["-I", base, "--target", "apparmor=3.0"]
     parser = ["apparmor_parser", "--config-file", "/dev/null", "--base", base, "-Q", "-K", "-j1", "--max-jobs=1"]
     found = table.interleaved({
-        **{name: [pale, *lint, *files] for name, pale in table.builds().items()},
-        **{f"extras {name}": [pale, *lint, *extras] for name, pale in table.builds().items()},
+        **runs("packaged", options, files), **runs("extras", options, extras),
         "means": [table.BUILD / "tests/apparmor/meanstool", "0", base, *files],
         "check": [table.PALE, "check", "-I", base, "--target", "apparmor=3.0", *files],
-        "parser": [*parser, *files]})
-    builds = table.builds()
+        "parser": [*parser, *files]}, pick=min)
     built = found["check"].cpu + statistics.median(sum(ours(base, files)) for _ in range(table.ROUNDS)) / 1e6
-    shown = [
-        table.Row(f"{len(files)} packaged profiles in one process: CPU", {b: ms(found[b]) for b in builds}, ms(found["parser"])),
-        table.Row("of what meaning alone takes, all answers listed", {b: f"{found[b].cpu / found['means'].cpu:.2f}" for b in builds},
-                  None, "1.2"),
-        table.Row("of check and building alone", {b: f"{found[b].cpu / built:.2f}" for b in builds}),
-        table.Row("the parser takes as often as much", {b: f"{found['parser'].cpu / found[b].cpu:.1f}" for b in builds}, None, "30"),
-        table.Row("check alone", ms(found["check"])),
-        table.Row(f"{len(extras)} extra profiles: CPU", {b: ms(found[f'extras {b}']) for b in builds}, None, "170 ms")]
-    scale = table.interleaved({"shellcheck": shellcheck(scripts(folder, size_of(files)))})["shellcheck"]
-    shown.append(table.Row(f"shellcheck, {size_of(files)} bytes of shell: CPU", None, ms(scale)))
-    return shown
+    scale = table.interleaved({"shellcheck": shellcheck(scripts(folder, size_of(files)))}, pick=min)["shellcheck"]
+    return [
+        table.Row(f"{len(files)} packaged profiles in one process: CPU, wall", of_builds(found, "packaged", cpu_and_wall), cpu_and_wall(found["parser"])),
+        table.Row("of what meaning alone takes, all answers listed",
+                  of_builds(found, "packaged", lambda c: f"{c.cpu / found['means'].cpu:.2f}"), None, "1.2"),
+        table.Row("of check and building alone", of_builds(found, "packaged", lambda c: f"{c.cpu / built:.2f}")),
+        table.Row("the parser takes as often as much CPU",
+                  of_builds(found, "packaged", lambda c: f"{found['parser'].cpu / c.cpu:.1f}"), None, "30"),
+        table.Row("check alone: CPU", ms(found["check"])),
+        table.Row(f"{len(extras)} extra profiles in one process: CPU, wall", of_builds(found, "extras", cpu_and_wall), None, "170 ms"),
+        table.Row("  as it is run", cpu_and_wall(found["extras all"])),
+        table.Row(f"shellcheck, {size_of(files)} bytes of shell: CPU, wall", None, cpu_and_wall(scale))]
 
 
 def docker(folder):
     base = (table.ROOT / "profiles/found/docker-default.json").read_text()
     files = variations(base, folder, DOCKER)
-    builds = table.builds()
-    found = table.interleaved({
-        **{b: [pale, "lint", "--format", "json", *files] for b, pale in builds.items()},
-        **{f"half {b}": [pale, "lint", "--format", "json", *files[:DOCKER // 2]] for b, pale in builds.items()}}, 3)
+    options = ["--format", "json"]
+    found = table.interleaved({**runs("whole", options, files), **runs("half", options, files[:DOCKER // 2])}, pick=min)
     few = files[:DOCKER // 100]
     scale = table.interleaved({"shellcheck": shellcheck(scripts(folder, size_of(few))),
-                               "now": [table.PALE, "lint", "--format", "json", *few]}, 3)
+                               "now": [table.PALE, "lint", *options, *few]}, pick=min)
+    together = {jobs: table.peak_together([table.PALE, "lint", f"-j{jobs}", *options, *files]) for jobs in (1, 2, 8)}
     return [
-        table.Row(f"{DOCKER} seccomp profiles in one process: CPU", {b: f"{found[b].cpu:.2f} s" for b in builds}, None, "0.3 s"),
-        table.Row("of that, half of them", {b: f"{found[f'half {b}'].cpu / found[b].cpu:.2f}" for b in builds}, None, "0.5"),
-        table.Row("peak", {b: f"{found[b].peak:.0f} MiB" for b in builds}, None, "100 MiB"),
-        table.Row(f"{len(few)} of them; shellcheck, {size_of(few)} bytes of shell: CPU", ms(scale["now"]), ms(scale["shellcheck"]))]
+        table.Row(f"{DOCKER} seccomp profiles in one process: CPU, wall", of_builds(found, "whole", cpu_and_wall), None, "300 ms"),
+        table.Row("  as it is run", cpu_and_wall(found["whole all"])),
+        table.Row("of that in one process, half of them",
+                  {b: f"{found[f'half {b}'].cpu / found[f'whole {b}'].cpu:.2f}" for b in table.builds()}, None, "0.5"),
+        *(table.Row(f"peak of {jobs} process{'es' if jobs > 1 else ''} together", f"{mib:.0f} MiB", None, "100 MiB")
+          for jobs, mib in together.items()),
+        table.Row(f"{len(few)} of them; shellcheck, {size_of(few)} bytes of shell: CPU, wall", cpu_and_wall(scale["now"]), cpu_and_wall(scale["shellcheck"]))]
 
 
 def main():
@@ -108,7 +127,7 @@ def main():
         folder = pathlib.Path(folder)
         shown = apparmor(folder)
         shown += docker(folder)
-    table.show("lint", shown)
+    table.show(f"lint; {len(os.sched_getaffinity(0))} processors, load {os.getloadavg()[0]:.1f}", shown)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pathlib
 import re
 import statistics
 import subprocess
+import time
 from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -30,6 +31,7 @@ class Cost:
     cpu: float    # seconds, user and system
     peak: float   # MiB; never less than the few that python itself has when it forks
     rc: int
+    wall: float = 0
 
 
 @dataclass
@@ -58,23 +60,52 @@ def builds():
 
 def cost(argv, cwd=None):
     """Runs it once; what it says is thrown away."""
-    proc = subprocess.Popen([str(a) for a in argv], cwd=cwd, env=ENV, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    begun = time.perf_counter()
+    proc = start(argv, cwd)
     _, status, used = os.wait4(proc.pid, 0)
+    wall = time.perf_counter() - begun
     proc.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, proc.returncode)
+    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, proc.returncode, wall)
 
 
-def interleaved(commands, rounds=ROUNDS, cwd=None, before=None):
-    """name -> Cost, of name -> argv: rounds in which each runs once; medians of the processor's
-    time, the highest peak, the last status. `before(name)` runs unmeasured ahead of each."""
+def start(argv, cwd=None):
+    return subprocess.Popen([str(a) for a in argv], cwd=cwd, env=ENV, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def held(pid):
+    """KiB that a process and its children have, each page once (Pss); 0 of one that has ended."""
+    try:
+        rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0
+    m = re.search(r"^Pss:\s+(\d+)", rollup, re.M)
+    return (int(m[1]) if m else 0) + sum(map(held, children))
+
+
+def peak_together(argv, rounds=3):
+    """MiB that a command and its children had at once, at most, as far as looking every few ms shows it."""
+    most = 0
+    for _ in range(rounds):
+        proc = start(argv)
+        while proc.poll() is None:
+            most = max(most, held(proc.pid))
+            time.sleep(0.002)
+    return most / 1024
+
+
+def interleaved(commands, rounds=ROUNDS, cwd=None, before=None, pick=statistics.median):
+    """name -> Cost, of name -> argv: rounds in which each runs once; medians (or what `pick` picks, such as
+    min) of the processor's time and of the wall's, the highest peak, the last status. `before(name)` runs
+    unmeasured ahead of each."""
     runs = {name: [] for name in commands}
     for _ in range(rounds):
         for name, argv in commands.items():
             if before:
                 before(name)
             runs[name].append(cost(argv, cwd))
-    return {name: Cost(statistics.median(c.cpu for c in r), max(c.peak for c in r), r[-1].rc)
+    return {name: Cost(pick([c.cpu for c in r]), max(c.peak for c in r), r[-1].rc, pick([c.wall for c in r]))
             for name, r in runs.items()}
 
 

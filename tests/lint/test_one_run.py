@@ -16,6 +16,17 @@ def test_seccomp_profiles_of_one_run_have_the_findings_of_their_own(pale):
         assert [together[i]] == findings_of(pale, [files[i]]), files[i]
 
 
+def test_profiles_of_one_run_have_the_findings_of_their_own(pale):
+    """What patterns have in common is asked once a run: also of those that a rule met the other way round before."""
+    files = [str(p) for rule in ("AP202", "AP208", "AP210", "AP226", "AP235") for p in sorted((HERE / "rules" / rule).glob("*"))
+             if p.name != "says"]
+    options = ["-I", str(HERE / "base"), "--target", "apparmor=4.1"]
+    alone = [findings_of(pale, [f], *options)[0] for f in files]
+    assert len(files) > 8 and sum(map(bool, alone)) > 4
+    assert findings_of(pale, files, *options) == alone
+    assert findings_of(pale, files[::-1], *options) == alone[::-1]
+
+
 def test_a_pattern_of_variables_is_another_with_other_values(pale, tmp_path):
     (tmp_path / "abs").write_text("@{WHERE}/** rw,\n@{WHERE}/run* rwix,\n")
     text = '@{{WHERE}}={value}\nprofile {name} /opt/{name} {{\n  include <abs>\n}}\n'
