@@ -17,18 +17,6 @@ static bool is_attached(const struct aa_profile *p)
 	return p->attachment && p->attached.p && p->reach == AA_REACH_LIVE && !p->header->xattrs;
 }
 
-static const struct aa_profile *earlier_with_same(const struct aa_policy *all, size_t i)
-{
-	const struct aa_profile *p = all->profiles.v[i];
-
-	for (size_t k = 0; k < i; k++) {
-		const struct aa_profile *q = all->profiles.v[k];
-		if (is_attached(q) && str_eq(q->attached, p->attached) && str_eq(q->ns, p->ns))
-			return q;
-	}
-	return NULL;
-}
-
 /* Its name is the path: the kernel looks no further. */
 static bool is_named(const struct aa_policy *all, struct str path)
 {
@@ -38,32 +26,102 @@ static bool is_named(const struct aa_policy *all, struct str path)
 	return false;
 }
 
+/* Attachments of a file, by profile: what of them is compared. */
+struct attachments {
+	const struct glob **globs; /* NULL: a text without patterns, or one with '*' */
+	size_t budget;
+};
+
+/* Without '*' the kernel counts all of a path as what fits, whichever pattern it is. */
+static const struct glob *as_counted(struct lint *l, const struct aa_profile *p)
+{
+	struct str t = p->attached;
+	bool pattern = false;
+
+	if (!is_attached(p) || memchr(t.p, '*', t.n))
+		return NULL;
+	for (size_t i = 0; i < t.n; i++)
+		pattern |= strchr("{[?\\", t.p[i]) != NULL;
+	return pattern ? glob_parse(l->arena, t, GLOB_PATH, NULL, NULL) : NULL;
+}
+
+static bool begins(struct str s, struct str start)
+{
+	return s.n >= start.n && !memcmp(s.p, start.p, start.n);
+}
+
+/* A path to which both are attached, and neither better; p NULL: there is none, or nobody knows. */
+static struct str shared_path(struct lint *l, struct attachments *at, size_t i, size_t k)
+{
+	const struct aa_profile *const *all =
+		(const struct aa_profile *const *)l->aa->policy->profiles.v;
+	struct str x = all[i]->attached, y = all[k]->attached;
+	const struct glob *g = at->globs[i], *h = at->globs[k];
+	const char *witness;
+
+	if (str_eq(x, y))
+		return x;
+	if (g && h) {
+		size_t n = g->prefix.n < h->prefix.n ? g->prefix.n : h->prefix.n;
+		if (!memcmp(g->prefix.p, h->prefix.p, n) &&
+		    glob_overlap_paths(l->arena, g, h, &at->budget, &witness) == GLOB_YES)
+			return str_c(witness);
+		return (struct str){ NULL, 0 };
+	}
+	if (g && !memchr(y.p, '*', y.n) && begins(y, g->prefix) && glob_match(l->arena, g, y))
+		return y;
+	if (h && !memchr(x.p, '*', x.n) && begins(x, h->prefix) && glob_match(l->arena, h, x))
+		return x;
+	return (struct str){ NULL, 0 };
+}
+
+static const struct aa_profile *earlier_with_same(struct lint *l, struct attachments *at, size_t i,
+						  struct str *path)
+{
+	const struct aa_policy *all = l->aa->policy;
+	const struct aa_profile *p = all->profiles.v[i];
+
+	for (size_t k = 0; k < i; k++) {
+		const struct aa_profile *q = all->profiles.v[k];
+		if (!is_attached(q) || !str_eq(q->ns, p->ns))
+			continue;
+		*path = shared_path(l, at, i, k);
+		if (path->p && !is_named(all, *path))
+			return q;
+	}
+	return NULL;
+}
+
 RULE(AP214, "attachment-overlap", HIGH, APPARMOR_FILE, ap_attachment_overlap,
      "two profiles are attached to the same programs: neither is taken",
      "The kernel attaches the profile whose attachment fits a program best; where two fit equally well it "
      "takes none. A program that an unconfined one starts then runs without any profile, and one that "
      "is to be executed with px is refused ('profile transition not found'). Seen on Linux 6.12 with two "
-     "profiles of one attachment, in a pattern as with a plain path. Told of attachments that are the same "
-     "text once variables are opened; a profile that has the path as its name goes before both, and one "
+     "profiles of one attachment, in a pattern as with a plain path, and of `/bin/{a,b}` beside `/bin/{b,c}`. Told of attachments that are the same "
+     "text once variables are opened, and of those without '*' that meet; a profile that has the path as its name goes before both, and one "
      "with xattrs may differ by them.\n\n"
      "Way out: one profile; or a narrower attachment for one of the two.")
 void ap_attachment_overlap(struct lint *l, enum diag_id id)
 {
 	const struct aa_policy *all = l->aa->policy;
+	struct attachments at = { ARENA_ARRAY(l->arena, const struct glob *, all->profiles.n + 1),
+				  GLOB_BUDGET };
 
 	for (size_t i = 0; i < all->profiles.n; i++) {
 		const struct aa_profile *p = all->profiles.v[i], *q;
+		struct str path;
 		struct diag *d;
 
-		q = is_attached(p) ? earlier_with_same(all, i) : NULL;
-		if (!q || is_named(all, p->attached))
+		at.globs[i] = as_counted(l, p);
+		q = is_attached(p) ? earlier_with_same(l, &at, i, &path) : NULL;
+		if (!q)
 			continue;
 		d = diag_add(
 			l->ds, id, p->stmt->head,
 			"'%s' and '%s' are both attached to '%s': the kernel takes neither, and what "
 			"is started there runs without a profile",
 			str_safe_of(l->arena, q->label), str_safe_of(l->arena, p->label),
-			str_safe_of(l->arena, p->attached));
+			str_safe_of(l->arena, path));
 		diag_note(l->ds, d, q->stmt->head, "the other");
 		diag_help(l->ds, d, "attach one of the two alone, or to fewer paths");
 	}
