@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tarfile
@@ -112,8 +113,17 @@ class Node:
                 self.end()
                 skip("containerd does not start here")
             time.sleep(0.1)
-        (self.d / "image.tar").write_bytes(image(rootfs, "docker.io/" + name))
-        run([*self.ctr, "image", "import", "--snapshotter", "native", self.d / "image.tar"], check=0, timeout=120)
+        try:
+            self.load(image(rootfs, "docker.io/" + name))
+        except BaseException:
+            self.end()
+            raise
+
+    def load(self, archive):
+        (self.d / "image.tar").write_bytes(archive)
+        # From 2.0 on it leaves the work to the daemon, which unpacks for its own snapshotter alone.
+        local = ["--local"] if re.search(r"\s2\.", run([self.ctr[0], "--version"], check=0).out) else []
+        run([*self.ctr, "image", "import", *local, "--snapshotter", "native", self.d / "image.tar"], check=0, timeout=120)
 
     def call(self, method, fields, tries=None):
         r = run([program("learn/containertool"), "call", self.socket, f"/runtime.v1.RuntimeService/{method}"],
