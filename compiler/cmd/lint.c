@@ -119,7 +119,7 @@ static void lint_inner(struct lint_run *r, const struct source *file,
 static void judge_starts(struct lint_run *r, const struct source *src, const struct deployment *d)
 {
 	struct session *s = r->session;
-	const struct lint_filter with = { r->runtime, r->questions };
+	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
 
 	vec_each(&d->profiles, p)
 		lint_operator_profile(s->arena, &with, *p,
@@ -159,8 +159,11 @@ static void lint_profile(struct lint_run *r, struct source *src)
 	if (!root || s->diags->errors || lint_starts_in_json(r, src, root) ||
 	    !kind_find_profile(s, root, src, &inside))
 		return;
-	const struct lint_filter with = { r->runtime, r->questions };
-	lint_json(s->arena, &with, inside.profile, s->diags);
+	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
+	if (inside.operators)
+		lint_operator_profile(s->arena, &with, inside.profile, s->diags);
+	else
+		lint_json(s->arena, &with, inside.profile, s->diags);
 	suppress_read_json(s->arena, inside.profile, &r->suppressions);
 }
 
@@ -227,7 +230,7 @@ static void lint_source(struct lint_run *r, struct source *src, const char *path
 	if (s->diags->errors)
 		return;
 	policies = policy_resolve(s->arena, file, &r->resolve, s->diags);
-	const struct lint_filter with = { r->runtime, r->questions };
+	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
 	if (!s->diags->errors)
 		lint_pale(s->arena, &with, file, policies, s->diags);
 	suppress_read_comments(s->arena, src, &file->comments, &r->suppressions);

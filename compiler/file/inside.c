@@ -130,6 +130,7 @@ static bool take_spec(struct finding *f, const struct json *object)
 			      "this SeccompProfile builds on another one, which is not in it",
 			      "name what the operator makes of both: the file on the node, below "
 			      "/var/lib/kubelet/seccomp/operator");
+	f->out->operators = true;
 	return take(f, spec);
 }
 

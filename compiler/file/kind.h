@@ -37,6 +37,7 @@ struct inside {
 	const struct json
 		*profile; /* its object, or the config.json around it; spans are the file's */
 	struct str text;  /* its bytes as JSON, for those who parse it themselves */
+	bool operators;   /* it is the spec of a SeccompProfile */
 };
 
 /*

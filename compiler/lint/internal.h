@@ -34,6 +34,7 @@ struct lint {
 	struct diags *ds;
 	const struct json *root;           /* JSON */
 	const struct oci_profile *profile; /* JSON; NULL when it is none */
+	bool operators;                    /* JSON: as lint_filter has it */
 	const struct ast_file *file;       /* pale */
 	const struct policy *policy;       /* pale: the one being looked at; NULL: the file */
 	const struct oci_runtime *runtime; /* NULL: any */

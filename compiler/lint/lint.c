@@ -88,7 +88,9 @@ int lint_json(struct arena *a, const struct lint_filter *with, const struct json
 						     .docker = true,
 						     .runtime = rt };
 	size_t before = ds->list.n;
-	struct lint l = { .arena = a, .ds = ds, .root = root, .runtime = rt };
+	struct lint l = {
+		.arena = a, .ds = ds, .root = root, .runtime = rt, .operators = with->operators
+	};
 	struct oci_profile *profile = ARENA_NEW(a, struct oci_profile);
 	struct oci_profile *all = ARENA_NEW(a, struct oci_profile);
 

@@ -43,6 +43,7 @@ struct lint_filter {
 	 * of them needs. */
 	const struct oci_runtime *runtime;
 	struct questions *questions; /* for all files of a run; NULL: for this one */
+	bool operators;              /* a SeccompProfile's spec, which has no 'defaultErrnoRet' */
 };
 int lint_json(struct arena *a, const struct lint_filter *with, const struct json *root,
 	      struct diags *ds);

@@ -93,6 +93,7 @@ int lint_operator_profile(struct arena *a, const struct lint_filter *with, const
 {
 	const struct json *base = base_of(spec), *both = spec;
 	struct diags *own = diags_new(a, ds->sources);
+	struct lint_filter its = *with;
 	const struct json *found =
 		base && named ? lint_named_spec(a, ds->sources, named, base->text) : NULL;
 	size_t before = ds->list.n, kept = 0;
@@ -103,7 +104,8 @@ int lint_operator_profile(struct arena *a, const struct lint_filter *with, const
 		whole = both;
 		both = whole ? both : spec;
 	}
-	if (lint_json(a, with, both, own) < 0)
+	its.operators = true;
+	if (lint_json(a, &its, both, own) < 0)
 		return -1;
 	for (size_t i = 0; i < own->list.n; i++) {
 		struct diag *d = own->list.v[i];

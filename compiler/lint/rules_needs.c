@@ -699,6 +699,12 @@ void sc_enosys_hole(struct lint *l, enum diag_id id)
 	group_rest(l->ds, d, &n.real);
 	if (killed)
 		diag_severity(l->ds, d, SEVERITY_HIGH);
+	if (l->operators) {
+		diag_help(l->ds, d,
+			  "an entry of their own with errnoRet 38: a SeccompProfile has no "
+			  "'defaultErrnoRet'");
+		return;
+	}
 	diag_help(l->ds, d,
 		  "%s\"defaultErrnoRet\": 38, and what is to fail loudly in an entry of its "
 		  "own with errnoRet 1",

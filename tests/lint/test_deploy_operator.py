@@ -4,6 +4,7 @@ import json
 import textwrap
 
 import pytest
+import yaml
 
 from cases import BASE, findings_of
 
@@ -172,3 +173,19 @@ def test_objects_of_the_operator_of_which_nothing_is_said_are_named(lint, form):
     texts = [form(f"apiVersion: security-profiles-operator.x-k8s.io/v1alpha1\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{}}\n")
              for kind in ("ProfileRecording", "RawSelinuxProfile", "SelinuxProfile")]
     assert [[(f["id"], f["severity"]) for f in of] for of in lint(texts)] == [[("PL465", "info")]] * 3
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_an_object_is_not_given_what_it_has_no_word_for(pale, tmp_path, form):
+    """The operator's schema has no 'defaultErrnoRet': an API server would drop it."""
+    spec = {"defaultAction": "SCMP_ACT_ERRNO", "disabled": False, "syscalls": [{"action": "SCMP_ACT_ALLOW", "names": ["read", "rename"]}]}
+    whole = {"apiVersion": "security-profiles-operator.x-k8s.io/v1beta1", "kind": "SeccompProfile", "metadata": {"name": "web"}, "spec": spec}
+    f = tmp_path / f"a.{form}"
+    f.write_text(json.dumps(whole) if form == "json" else yaml.safe_dump(whole))
+    (found,) = [x for x in findings_of(pale, [f])[0] if x["id"] == "SC128"]
+    assert "entry of their own with errnoRet 38: a SeccompProfile has no 'defaultErrnoRet'" in found["help"]
+    assert not found.get("fix") and "defaultErrnoRet" not in pale("lint", "--diff", "--fix=unsafe", "--select", "SC128", f).out
+    bare = tmp_path / "b.json"
+    bare.write_text(json.dumps({k: v for k, v in spec.items() if k != "disabled"}))
+    assert '+' in pale("lint", "--diff", "--fix=unsafe", "--select", "SC128", bare, check=1).out
+    assert "SJ002" not in {x["id"] for x in findings_of(pale, [f])[0]}
