@@ -116,14 +116,21 @@ static void lint_inner(struct lint_run *r, const struct source *file,
 	diags_take(s->diags, own);
 }
 
+/* A SeccompProfile of the security profiles operator, with its base where a file has it. */
+static void judge_operators(struct lint_run *r, const struct json *spec)
+{
+	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
+
+	lint_operator_profile(r->session->arena, &with, spec,
+			      lint_has_base(spec) ? lint_named_once(r) : NULL, r->session->diags);
+}
+
 static void judge_starts(struct lint_run *r, const struct source *src, const struct deployment *d)
 {
 	struct session *s = r->session;
-	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
 
 	vec_each(&d->profiles, p)
-		lint_operator_profile(s->arena, &with, *p,
-				      lint_has_base(*p) ? lint_named_once(r) : NULL, s->diags);
+		judge_operators(r, *p);
 	vec_each(&d->apparmor, p)
 		lint_inner(r, src, *p);
 	lint_deployment(s->arena, d, lint_asks_apparmor(s->arena, d) ? lint_named_once(r) : NULL,
@@ -161,7 +168,7 @@ static void lint_profile(struct lint_run *r, struct source *src)
 		return;
 	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
 	if (inside.operators)
-		lint_operator_profile(s->arena, &with, inside.profile, s->diags);
+		judge_operators(r, inside.profile);
 	else
 		lint_json(s->arena, &with, inside.profile, s->diags);
 	suppress_read_json(s->arena, inside.profile, &r->suppressions);
