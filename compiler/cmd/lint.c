@@ -79,7 +79,7 @@ static int lend_library(struct lint_run *r, const char *path, struct source **sr
 	if (p->lent)
 		p->arena = session_lend(s, p->arena);
 	else if (first)
-		p->arena = arena_scratch(r->all->arena);
+		p->arena = arena_scratch(r->fixing.arena);
 	if (first) {
 		p->left = FILES_AT_A_TIME - 1;
 		p->with = (struct lint_apparmor){
@@ -436,8 +436,15 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 				   r->fixing.on    ? lint_fix_here :
 						     lint_here,
 				   r);
-	if (r->fixing.inside) /* what it needs passes the bound: the session has a new arena */
+	bool cut =
+		r->fixing.inside; /* what it needs passes the bound: the session has a new arena */
+	if (cut)
 		r->session = &own;
+	if (cut && !r->fixing.offer)
+		tell("pale lint: %s: its fixes need more memory than there may be: none is made; without "
+		     "--fix it is looked at alone",
+		     r->name);
+	r->fixing.would |= cut;
 	r->fixing.inside = false;
 	if (r->profiles.lent) { /* its bound was met */
 		drop_profiles(&r->profiles);

@@ -290,6 +290,7 @@ static int fix_open(struct lint_run *r, struct fixing *f, struct findings *all)
 	r->fixing.inside = true;
 	f->run = r;
 	f->own = r->session;
+	r->fixing.arena = f->own->arena;
 	r->profiles = (struct lint_profiles){ .paths = aa_paths_new(f->own->arena) };
 	status = apparmor_reading_open(f->own, r->options, &r->options->at[OPT_TARGET_RELEASE],
 				       &r->profiles.reading);

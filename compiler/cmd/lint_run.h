@@ -35,6 +35,7 @@ struct lint_fixing {
 	bool failed;    /* some file could not be written */
 	bool to_stdout; /* standard input was fixed: its text goes there, and what is left to stderr */
 	bool inside;    /* the file at hand was not come to an end with */
+	struct arena *arena;            /* of the file at hand: what it takes is that file's */
 	struct buf out;                 /* patches, or the text */
 	const struct lint_offer *offer; /* fixes are shown, and none is made; NULL: they are made */
 };

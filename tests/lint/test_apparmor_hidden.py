@@ -2,6 +2,7 @@
 """pale lint on AppArmor: no finding hides another one, be it through a comment, a baseline, another
 profile or a rule beside it, and no name keeps the linter from its end."""
 import json
+import os
 import re
 
 import pytest
@@ -148,3 +149,8 @@ def test_a_file_that_takes_all_memory_is_told_and_the_others_are_linted(pale, tm
     told = [(f["file"], f["id"]) for f in json.loads(r.out)["findings"] if f["id"] in ("AP302", "PL218")]
     assert told == [("p.aa", "AP302"), ("big.aa", "PL218"), ("p.aa", "AP302")], told
     assert "'big.aa' (" in r.out
+    if os.environ.get("PALE_LONG"):
+        before = (tmp_path / "big.aa").read_bytes()
+        for option in "--diff", "--fix=unsafe":
+            r = pale("lint", option, "-I", BASE, "big.aa", cwd=tmp_path, check=1)
+            assert "its fixes need more memory" in r.err and (tmp_path / "big.aa").read_bytes() == before, r
