@@ -302,17 +302,18 @@ static __always_inline struct file *file_of(struct task_struct *t, __u32 fd)
  * Do this task's names lead where they would lead the loader, which looks up what the kernel
  * did not resolve for us? Not below another root, and not among other mounts. Uses the buffer.
  */
-static __always_inline int elsewhere(void)
+static __always_inline void elsewhere(struct scratch *s)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct fs_struct *fs = BPF_CORE_READ(t, fs);
-	struct scratch *s = scratch_get();
 
-	if (!s || BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != (border ? home_mntns : mntns_ino))
-		return TRACE_ELSEWHERE;
-	if (walk((__u64)BPF_CORE_READ(fs, root.mnt), (__u64)BPF_CORE_READ(fs, root.dentry)))
-		return TRACE_ELSEWHERE;
-	return s->len == 1 ? 0 : TRACE_ELSEWHERE;
+	/* It lies in memory, where the verifier does not tell the two apart. */
+	s->away = TRACE_ELSEWHERE;
+	if (BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != (border ? home_mntns : mntns_ino))
+		return;
+	if (!walk((__u64)BPF_CORE_READ(fs, root.mnt), (__u64)BPF_CORE_READ(fs, root.dentry)) &&
+	    s->len == 1)
+		s->away = 0;
 }
 
 /* What an open asks AppArmor for: aa_map_file_to_perms() in its security/apparmor/include/file.h. */
@@ -434,8 +435,10 @@ ALONE int record_file(__u64 file, __u32 perms)
 	s->more = peers & TRACE_OURS;
 	if (BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC)
 		return record_namespace(perms);
+	s->away = 0;
 	if (perms & TRACE_X)
-		flags |= (__u16)elsewhere();
+		elsewhere(s);
+	flags |= s->away;
 	return record_path(s, &f->f_path, TRACE_LEAF, (__u8)perms, flags);
 }
 
@@ -505,7 +508,6 @@ ALONE int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	struct scratch *s = scratch_get();
 	struct path *base = &fs->pwd;
 	__u32 perms = how & 0xff;
-	__u16 away;
 	long n = 1;
 	int fd, err;
 
@@ -540,7 +542,7 @@ ALONE int record_join(int dir, __u64 text, __u32 len, __u32 how)
 		}
 		base = &f->f_path;
 	}
-	away = (__u16)elsewhere();
+	elsewhere(s);
 	err = record_path(s, base, TRACE_BASE, 0, 0);
 	if (err)
 		count_loss(err == -1 ? TRACE_LOSS_TRUNCATED : TRACE_LOSS_UNRESOLVED);
@@ -551,7 +553,7 @@ ALONE int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	s->len = (__u32)n - 1;
 	s->kind = err ? TRACE_LOST : TRACE_JOIN;
 	s->perms = (__u8)perms;
-	s->flags = (__u16)((how >> 16) | away);
+	s->flags = (__u16)((how >> 16) | s->away);
 	if (!err)
 		return intern();
 	s->parent = 0;

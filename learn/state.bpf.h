@@ -103,6 +103,7 @@ struct scratch {
 	struct trace_ask_key ask;
 	__u16 flags;
 	__u8 kind, perms, more;
+	__u8 away; /* elsewhere(): TRACE_ELSEWHERE or 0 */
 	__u8 not_owned;
 	struct mark call; /* a mark as it is when its call ends */
 };
