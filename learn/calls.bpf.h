@@ -311,10 +311,12 @@ static __always_inline void record_pointed(__u32 call, __u32 arg, __u64 address)
 }
 
 /* An argument that is recorded, or what it points to. */
-ALONE int enter_value(__u32 at, __u32 arg, __u64 value)
+ALONE int enter_value(__u32 at, __u32 arg, __u64 value, __u64 other)
 {
 	const volatile struct trace_call *info = &calls[at & (TRACE_CALLS - 1)];
 
+	if (info->of)
+		value = trace_of(value, other);
 	if (info->in)
 		record_pointed(at, arg, value);
 	else
@@ -415,10 +417,7 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 	if (info->args && (!info->only || arg_at(m, info->only - 1)))
 		for (__u32 i = 0; i < 6; i++)
 			if (info->args >> i & 1)
-				enter_value(at, i,
-					    info->of ?
-						    trace_of(m->args[i], arg_at(m, info->of - 1)) :
-						    m->args[i]);
+				enter_value(at, i, m->args[i], arg_at(m, info->of - 1));
 	if (info->tuple & TRACE_EARLY)
 		enter_ask(m);
 	return 0;

@@ -118,43 +118,66 @@ static __always_inline int waits_epoll(__u32 fd)
 	return key && bpf_map_lookup_elem(&listeners, &key);
 }
 
+/* The struct pollfd at an address; 0 also where nothing can be read. */
+ALONE int polls_listening(__u64 at)
+{
+	__u32 fd;
+
+	return !bpf_probe_read_user(&fd, sizeof(fd), (void *)at) && is_listening(fd);
+}
+
 static __always_inline int waits_poll(__u64 at, __u32 n)
 {
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < TRACE_POLLED && i < n; i++) {
-		__u32 fd;
-
-		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)(at + i * 8)))
-			return 0;
-		if (is_listening(fd))
+	for (__u32 i = 0; i < TRACE_POLLED && i < n; i++)
+		if (polls_listening(at + i * 8))
 			return 1;
-	}
+	return 0;
+}
+
+/* Of the 32 descriptors of a word of an fd_set, the first of which is `from`, those below n. */
+ALONE int selects_listening(__u64 at, __u32 from, __u32 n)
+{
+	__u32 word = 0;
+
+	if (bpf_probe_read_user(&word, sizeof(word), (void *)at))
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < 32; i++)
+		if (word >> i & 1 && from + i < n && is_listening(from + i))
+			return 1;
 	return 0;
 }
 
 static __always_inline int waits_select(__u32 n, __u64 at)
 {
-	__u64 word = 0;
-
 	if (!at)
 		return 0;
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < TRACE_SELECTED && i < n; i++) {
-		if (!(i % 32)) {
-			word = 0;
-			if (bpf_probe_read_user(&word, 4, (void *)(at + i / 8)))
-				return 0;
-		}
-		if (word >> i % 32 & 1 && is_listening(i))
+	for (__u32 i = 0; i < TRACE_SELECTED && i < n; i += 32)
+		if (selects_listening(at + i / 8, i, n))
 			return 1;
-	}
 	return 0;
 }
 
-/* sd_notify(3): "READY=1" on a line of its own, in a datagram to a local socket. */
-static __always_inline int says_ready(__u32 fd, __u64 at, __u64 len)
+/* Does that line stand there, behind the end of another one, or at the very beginning? */
+ALONE int is_ready(__u64 at, __u32 first)
 {
-	__u64 window = '\n';
+	__u8 text[8] = { '\n' };
+	__u64 window = 0;
+
+	if (first ? bpf_probe_read_user(text + 1, 7, (void *)at) :
+		    bpf_probe_read_user(text, 8, (void *)at))
+		return 0;
+#pragma clang loop unroll(full)
+	for (int i = 0; i < 8; i++)
+		window = window << 8 | text[i];
+	return window == TRACE_READY_LINE;
+}
+
+/* sd_notify(3): "READY=1" on a line of its own, in a datagram to a local socket. */
+ALONE int says_ready(__u32 fd, __u64 at, __u64 len)
+{
 	struct socket *s;
 	__u8 c = 0;
 
@@ -164,14 +187,12 @@ static __always_inline int says_ready(__u32 fd, __u64 at, __u64 len)
 	if (!s || BPF_CORE_READ(s, type) != SOCK_DGRAM ||
 	    BPF_CORE_READ(s, sk, __sk_common.skc_family) != AF_UNIX)
 		return 0;
+	if (is_ready(at, 1))
+		return 1;
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < TRACE_READY && i < len; i++) {
-		if (bpf_probe_read_user(&c, 1, (void *)(at + i)))
-			return 0;
-		window = window << 8 | c;
-		if (window == TRACE_READY_LINE)
+	for (__u32 i = 0; i + 8 <= TRACE_READY && i + 8 <= len; i++)
+		if (is_ready(at + i, 0))
 			return 1;
-	}
 	return 0;
 }
 
