@@ -150,7 +150,7 @@ struct sent { /* the head of a struct msghdr */
 };
 
 /* To whom it is sent: of most messages nobody is named, as their socket is connected. */
-ALONE int record_sent_to(__u64 name, __u32 len, __u32 call, __u32 fd)
+static __always_inline int record_sent_to(__u64 name, __u32 len, __u32 call, __u32 fd)
 {
 	struct scratch *s;
 
@@ -166,27 +166,42 @@ ALONE int record_sent_to(__u64 name, __u32 len, __u32 call, __u32 fd)
 	return 0;
 }
 
-/* Of n messages at once each has its own. */
-ALONE int record_sent_all(__u64 at, __u32 n, __u32 call, __u32 fd)
+/* By a struct msghdr, which a struct mmsghdr begins with. Not 0: the kernel cannot read it either. */
+ALONE int record_sent_by(__u64 at, __u32 call, __u32 fd)
 {
-	for (__u32 i = 0; i < TRACE_MESSAGES && i < n; i++) {
-		struct sent to = {};
+	struct sent to = {};
 
-		if (bpf_probe_read_user(&to, sizeof(to), (void *)(at + i * TRACE_MESSAGE_SIZE)))
-			return 0; /* nor does the kernel */
-		record_sent_to(to.name, to.len, call, fd);
-	}
+	if (bpf_probe_read_user(&to, sizeof(to), (void *)at))
+		return 1;
+	return record_sent_to(to.name, to.len, call, fd);
+}
+
+ALONE int record_sent_some(__u64 at, __u32 n, __u32 call, __u32 fd)
+{
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < TRACE_MESSAGES_SOME && i < n; i++)
+		if (record_sent_by(at + i * TRACE_MESSAGE_SIZE, call, fd))
+			return 1;
 	return 0;
 }
 
+/* Of n messages at once each has its own. */
+ALONE int record_sent_all(__u64 at, __u32 n, __u32 call, __u32 fd)
+{
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < TRACE_MESSAGES && i < n; i += TRACE_MESSAGES_SOME)
+		if (record_sent_some(at + i * TRACE_MESSAGE_SIZE, n - i, call, fd))
+			return 0;
+	return 0;
+}
+
+/* Of one message. */
 static __always_inline void record_sent(__u32 call, __u8 address, const __u64 args[6])
 {
-	struct sent to = { args[4], (__u32)args[5], 0 };
-
-	if (address == TRACE_SENDMMSG)
-		record_sent_all(args[1], (__u32)args[2], call, (__u32)args[0]);
-	else if (address != TRACE_SENDMSG || !bpf_probe_read_user(&to, sizeof(to), (void *)args[1]))
-		record_sent_to(to.name, to.len, call, (__u32)args[0]);
+	if (address == TRACE_SENDMSG)
+		record_sent_by(args[1], call, (__u32)args[0]);
+	else
+		record_sent_to(args[4], (__u32)args[5], call, (__u32)args[0]);
 }
 
 #endif

@@ -409,10 +409,10 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
 	if (info->tuple & TRACE_TUPLE)
 		record_tuple(at, m->args);
-	if (info->address >= TRACE_SENDTO) {
-		if (abi != TRACE_COMPAT || info->address == TRACE_SENDTO)
-			record_sent(call, info->address, m->args);
-	} else if (info->address)
+	if (info->address == TRACE_SENDTO ||
+	    (info->address == TRACE_SENDMSG && abi != TRACE_COMPAT))
+		record_sent(call, info->address, m->args);
+	else if (info->address && info->address < TRACE_SENDTO)
 		record_address(info->address - 1, (__u32)m->args[0], m->args[1], (__u32)m->args[2]);
 	if (info->args && (!info->only || arg_at(m, info->only - 1)))
 		for (__u32 i = 0; i < 6; i++)
@@ -426,6 +426,18 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 APART int on_look_btf(void *regs, __u32 at, __u32 abi)
 {
 	return on_look(true, regs, NULL, at, abi);
+}
+
+static __always_inline void enter_messages(bool btf, void *regs,
+					   struct trace_event_raw_sys_enter *event, __u32 call)
+{
+	__u64 args[6] = {};
+
+	if (event)
+		bpf_probe_read_kernel(args, sizeof(args), event->args);
+	else
+		read_args(btf, args, regs, false);
+	record_sent_all(args[1], (__u32)args[2], call, (__u32)args[0]);
 }
 
 /* The arguments stand in the registers, or in `event` where that is not NULL. */
@@ -478,6 +490,9 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	c->count++;
 	if (tells_call() && !looks[bounded(call, TRACE_CALLS - 1)])
 		return 0;
+	/* From here, and not from on_look(): its functions lie too deep for one more. */
+	if (calls[bounded(call, TRACE_CALLS - 1)].address == TRACE_SENDMMSG && abi != TRACE_COMPAT)
+		enter_messages(btf, regs, event, call);
 	return btf ? on_look_btf(regs, at, (__u32)abi) :
 		     on_look(false, regs, event, at, (__u32)abi);
 }

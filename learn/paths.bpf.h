@@ -413,7 +413,7 @@ static __always_inline int record_namespace(__u32 perms)
 }
 
 /* perms == 0: what the open itself asked for, s->asked with it. */
-ALONE int record_file(__u64 file, __u32 perms)
+static __always_inline int record_file_here(__u64 file, __u32 perms)
 {
 	struct file *f = (void *)file;
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
@@ -442,16 +442,26 @@ ALONE int record_file(__u64 file, __u32 perms)
 	return record_path(s, &f->f_path, TRACE_LEAF, (__u8)perms, flags);
 }
 
+ALONE int record_file(__u64 file, __u32 perms)
+{
+	return record_file_here(file, perms);
+}
+
+/* 0: there is none, which is counted. */
+static __always_inline __u64 find_file(int fd)
+{
+	struct file *f = file_of((void *)bpf_get_current_task(), (__u32)fd);
+
+	if (!f)
+		count_loss(TRACE_LOSS_UNRESOLVED);
+	return (__u64)f;
+}
+
 static __always_inline int record_fd(int fd, __u32 perms)
 {
-	struct task_struct *t = (void *)bpf_get_current_task();
-	struct file *f = file_of(t, (__u32)fd);
+	__u64 file = find_file(fd);
 
-	if (!f) {
-		count_loss(TRACE_LOSS_UNRESOLVED);
-		return 0;
-	}
-	return record_file((__u64)f, perms);
+	return file ? record_file(file, perms) : 0;
 }
 
 /* The number behind "/proc/self/fd/" or "/dev/fd/" at s->buf; -1: something else. */
@@ -527,8 +537,11 @@ ALONE int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	}
 	/* Kernels before 6.13 count no NUL for an empty text: AT_EMPTY_PATH, a NULL path. */
 	fd = n <= 1 ? dir : self_fd();
-	if (fd >= 0)
-		return record_fd(fd, perms);
+	if (fd >= 0) {
+		__u64 file = find_file(fd);
+
+		return file ? record_file_here(file, perms) : 0;
+	}
 	if (n <= 1)
 		return 0;
 	if (s->buf[0] == '/') {

@@ -156,8 +156,9 @@ static inline __u64 trace_of(__u64 first, __u64 other)
 
 enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG, TRACE_SENDMMSG };
 
-#define TRACE_MESSAGES     1024 /* of one sendmmsg(2): UIO_MAXIOV */
-#define TRACE_MESSAGE_SIZE 64   /* of a struct mmsghdr, where words have 64 bits */
+#define TRACE_MESSAGES      1024 /* of one sendmmsg(2): UIO_MAXIOV */
+#define TRACE_MESSAGES_SOME 32   /* of them are looked through by one function */
+#define TRACE_MESSAGE_SIZE  64   /* of a struct mmsghdr, where words have 64 bits */
 
 enum {
 	TRACE_TUPLE = 1,
