@@ -41,9 +41,9 @@ __u32 near_pid;   /* and its process, in the loader's pid namespace */
 __u32 near_tgid;  /* the same, as the kernel itself knows it */
 __u64 maker_inos[TRACE_MAKERS]; /* the programs of that one and of those that started it */
 __u32 maker_devs[TRACE_MAKERS];
-__u64 picked;        /* tasks of `pids` that were found */
-__u32 fsuid_first;   /* of the first task that used a file, plus 1; 0: none yet */
-__u32 fsuids_differ; /* another one acted as somebody else */
+__u64 picked;                    /* tasks of `pids` that were found */
+__u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */
+__u32 fsuids_differ;             /* another one acted as somebody else */
 __u64 stacks[TRACE_STACKS / 64]; /* near(): a bit each, which stays */
 
 enum {                /* of a thread id */
