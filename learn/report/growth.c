@@ -31,17 +31,17 @@ static int cmp_ns(const void *x, const void *y)
 static double x_of(const struct plot *p, uint64_t ns)
 {
 	if (!p->last_ns)
-		return LEFT + (double)ns / (double)p->runs * (WIDTH - LEFT - RIGHT);
+		return (double)LEFT + (double)ns / (double)p->runs * (WIDTH - LEFT - RIGHT);
 
 	double from = report_log2(FIRST_NS), to = report_log2(p->last_ns);
 	double at = report_log2(ns < FIRST_NS ? FIRST_NS : ns > p->last_ns ? p->last_ns : ns);
 
-	return LEFT + (at - from) / (to - from) * (WIDTH - LEFT - RIGHT);
+	return (double)LEFT + (at - from) / (to - from) * (WIDTH - LEFT - RIGHT);
 }
 
 static double y_of(const struct plot *p, size_t n)
 {
-	return TOP + (1 - (double)n / (double)p->most) * (HEIGHT - TOP - BOTTOM);
+	return (double)TOP + (1 - (double)n / (double)p->most) * (HEIGHT - TOP - BOTTOM);
 }
 
 static void put_line(struct buf *out, const struct plot *p, const struct series *s, double label_y)
