@@ -478,7 +478,7 @@ int main(int argc, char **argv)
 		add_points(&s, &list);
 		best = solve(&s, &list, true)[most ? most - (TESTS_AROUND - 1) : LANES - 1];
 	}
-	printf("%.3f\t%.3f\n", (best + leaves) / all + TESTS_AROUND, sum / all);
+	printf("%.3f\t%.3f\n", (best + leaves) / all + (double)TESTS_AROUND, sum / all);
 	free(s.cost);
 	free(trace);
 	arena_free(l.arena);
