@@ -77,11 +77,12 @@ PUBLIC := $(BUILD)/lib/libpale.a
 
 all: $(BUILD)/pale $(PUBLIC) ## build pale, and the library for programs
 
-$(BUILD)/lib/%.o: lib/%.c
+$(BUILD)/compiler/lib/%.o: compiler/lib/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -I. -MMD -MP -fPIC $(CPPFLAGS) $(CFLAGS) $(SANFLAGS) -c -o $@ $<
 
-$(PUBLIC): $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*.c))
+$(PUBLIC): $(patsubst %.c,$(BUILD)/%.o,$(wildcard compiler/lib/*.c))
+	@mkdir -p $(@D)
 	@rm -f $@
 	$(call say,AR,$@)$(AR) rcs $@ $^
 
@@ -165,8 +166,8 @@ install: all ## under $(DESTDIR)$(PREFIX)
 	done; done
 	install -m 755 $(BUILD)/pale $(DESTDIR)$(PREFIX)/bin/pale
 	install -m 644 $(PUBLIC) $(DESTDIR)$(PREFIX)/lib/libpale.a
-	install -m 644 lib/pale.h $(DESTDIR)$(PREFIX)/include/pale.h
-	install -m 644 lib/pale_load.3 $(DESTDIR)$(PREFIX)/share/man/man3/pale_load.3
+	install -m 644 compiler/lib/pale.h $(DESTDIR)$(PREFIX)/include/pale.h
+	install -m 644 compiler/lib/pale_load.3 $(DESTDIR)$(PREFIX)/share/man/man3/pale_load.3
 	for name in pale_load_file pale_load_error; do \
 		ln -sf pale_load.3 $(DESTDIR)$(PREFIX)/share/man/man3/$$name.3 || exit 1; \
 	done

@@ -22,9 +22,9 @@ $(patsubst tests/%.c,$(BUILD)/tests/%,$(ALONE_SRC)): $(BUILD)/tests/%: tests/%.c
 	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -O1 -g -static -pthread $(ALONE_FLAGS) -o $@.new $<
 	@mv -f $@.new $@
 
-$(patsubst tests/%.c,$(BUILD)/tests/%,$(PUBLIC_SRC)): $(BUILD)/tests/%: tests/%.c $(PUBLIC) lib/pale.h
+$(patsubst tests/%.c,$(BUILD)/tests/%,$(PUBLIC_SRC)): $(BUILD)/tests/%: tests/%.c $(PUBLIC) compiler/lib/pale.h
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -Ilib -O1 -g -pthread $(SANFLAGS) $(LDFLAGS) $(PUBLIC_FLAGS) -o $@.new $< $(PUBLIC)
+	$(call say,CC,$@)$(CC) $(WARN) -std=c17 -D_GNU_SOURCE -Icompiler/lib -O1 -g -pthread $(SANFLAGS) $(LDFLAGS) $(PUBLIC_FLAGS) -o $@.new $< $(PUBLIC)
 	@mv -f $@.new $@
 
 $(BUILD)/tests/lib/preload: PUBLIC_FLAGS := -shared -fPIC

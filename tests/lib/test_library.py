@@ -17,7 +17,7 @@ from conftest import BUILD, PALE, ROOT, need, program, run
 
 pytestmark = pytest.mark.once  # what a sanitizer does at its end no policy has
 
-PAGE = ROOT / "lib" / "pale_load.3"
+PAGE = ROOT / "compiler/lib/pale_load.3"
 
 
 def ask(port, word):
@@ -95,7 +95,7 @@ def test_it_is_installed_and_the_page_s_example_builds_against_it(tmp_path):
     need("mandoc")
     r = run(["mandoc", "-T", "lint", "-W", "warning", PAGE])
     assert r.rc == 0, r
-    for source, to in [(BUILD / "lib/libpale.a", "lib/libpale.a"), (ROOT / "lib/pale.h", "include/pale.h")]:
+    for source, to in [(BUILD / "lib/libpale.a", "lib/libpale.a"), (ROOT / "compiler/lib/pale.h", "include/pale.h")]:
         (tmp_path / to).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, tmp_path / to)
         assert f"$(PREFIX)/{to}" in (ROOT / "Makefile").read_text()

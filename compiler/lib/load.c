@@ -3,7 +3,7 @@
  * What programs link. It needs nothing but a libc, allocates nothing, and behind the call that loads
  * the filter makes none: so the filter need not allow any for it.
  */
-#include "lib/pale.h"
+#include "compiler/lib/pale.h"
 
 #include <errno.h>
 #include <fcntl.h>
