@@ -113,7 +113,7 @@ void propose_describe_phases(struct proposal *p, const struct recording *r,
 void propose_describe_serving(struct proposal *p, const struct recording *r,
 			      struct ast_comment **to);
 void propose_serving(const struct recording *r, struct recording *out);
-void propose_imply_memory(struct proposal *p, enum arch a);
+void propose_imply_running(struct proposal *p, enum arch a);
 void propose_loading(struct proposal *p, enum arch a);
 
 /* propose_sockets.c */

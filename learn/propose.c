@@ -425,7 +425,7 @@ static void add_calls(struct proposal *p, enum arch a, bool has_start)
 	if (!p->opt->only_facts)
 		propose_implied(p, a, has_start);
 	if (p->opt->part == PROPOSE_SERVE)
-		propose_imply_memory(p, a);
+		propose_imply_running(p, a);
 	if (p->opt->part == PROPOSE_START)
 		propose_loading(p, a);
 	if (p->opt->margin)

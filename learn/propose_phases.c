@@ -126,24 +126,37 @@ void propose_serving(const struct recording *r, struct recording *out)
 	out->run.program = NULL;
 }
 
-/*
- * Whatever a program does, its memory grows now and then, and a thread's first block takes a random number:
- * of these what the start made. Nothing that is executed.
- */
-void propose_imply_memory(struct proposal *p, enum arch a)
+/* Of these the ones that the start made. */
+static void imply_of_start(struct proposal *p, enum arch a, const char *const *calls, size_t n,
+			   const char *why)
 {
-	static const char *const calls[] = { "brk", "getrandom", "madvise", "mremap", "munmap" };
-	static const char *const mapped[] = { "mmap", "mmap2", "mprotect" };
 	VEC(const char *) names = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct syscall_info *s = syscall_by_name(str_c(calls[i]));
 
 		if (s->nr[a] >= 0 && recording_call(p->whole, a, (uint32_t)s->nr[a]))
 			vec_push(p->a, &names, calls[i]);
 	}
 	vec_push(p->a, &names, NULL);
-	propose_imply_calls(p, a, names.v, "malloc, as blocks grow; the start made them");
+	propose_imply_calls(p, a, names.v, why);
+}
+
+/*
+ * Whatever a program does, its memory grows now and then, and a thread's first block takes a random number.
+ * And a thread that the start made may come to run only now: what a libc begins it with (glibc's
+ * nptl/pthread_create.c, start_thread(), ends the program where rseq is refused). Nothing that is executed.
+ */
+void propose_imply_running(struct proposal *p, enum arch a)
+{
+	static const char *const memory[] = { "brk", "getrandom", "madvise", "mremap", "munmap" };
+	static const char *const begun[] = { "rseq", "rt_sigprocmask", "set_robust_list" };
+	static const char *const mapped[] = { "mmap", "mmap2", "mprotect" };
+
+	imply_of_start(p, a, memory, ARRAY_SIZE(memory),
+		       "malloc, as blocks grow; the start made them");
+	imply_of_start(p, a, begun, ARRAY_SIZE(begun),
+		       "a thread of the start's that comes to run only now");
 	for (size_t i = 0; i < ARRAY_SIZE(mapped); i++) {
 		const struct syscall_info *s = syscall_by_name(str_c(mapped[i]));
 		struct ast_stmt *st;
