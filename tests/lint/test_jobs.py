@@ -140,7 +140,7 @@ def test_a_process_that_is_killed_leaves_no_gap(pale, tmp_path, how_many):
         assert all(f["message"] == "not linted: its process was ended by signal 9" and f["severity"] == "error"
                    for f in found if f["file"] in gone)
         assert len(gone) <= how_many and rc == (3 if gone else 1), (rc, gone, err)
-        if len(gone) == how_many:
+        if gone:
             return
     assert not "once in twenty times it has a file"
 
