@@ -50,12 +50,15 @@ int lint_json(struct arena *a, const struct lint_filter *with, const struct json
 int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_file *file,
 	      const struct policies *policies, struct diags *ds);
 
+struct lint_named; /* named.h; NULL: which objects there are is not known */
+bool lint_has_base(const struct json *spec);
+/* A spec united with its base, as the operator does; NULL: no file of the run has the base. */
+const struct json *lint_operator_whole(struct arena *a, struct sources *sources,
+				       const struct lint_named *named, const struct json *spec);
 /*
  * The same of a SeccompProfile's spec, united with its base ('baseProfileName') as the operator does, where one of the
  * run's files has that; else that is told alone which holds whatever the base adds.
  */
-struct lint_named; /* named.h; NULL: which objects there are is not known */
-bool lint_has_base(const struct json *spec);
 int lint_operator_profile(struct arena *a, const struct lint_filter *with, const struct json *spec,
 			  const struct lint_named *named, struct diags *ds);
 

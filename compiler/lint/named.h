@@ -37,6 +37,20 @@ void lint_named_add(struct arena *a, const struct aa_file *file, const char *pat
 struct deployment;
 void lint_named_add_objects(struct arena *a, struct sources *sources, const struct deployment *d,
 			    const char *path, struct lint_named *out);
+/* SeccompProfiles of the operator (objects.c). Does a name mean a file of its, "operator/..."? */
+bool lint_object_names(struct str local);
+/* "operator/NAME.json", up to 0.8 of the operator "operator/NAMESPACE/NAME.json": the name, and the space. */
+struct str lint_object_name(struct str local, struct str *space);
+/* A name without ".json". */
+struct str lint_object_plain(struct str name);
+/* One of that name, one in the space where there is any. */
+const struct named_object *lint_object_find(const struct lint_named *all, struct str name,
+					    struct str space);
+/* A SeccompProfile by the name of the file that the operator writes, "operator/..."; NULL: it is none, or there is none. */
+const struct named_object *lint_object_of(const struct lint_named *all, struct str local);
+/* Its spec, and that united with its base. NULL: it is not to be had, or its base is not. */
+const struct json *lint_object_spec(struct arena *a, struct sources *sources,
+				    const struct lint_named *all, const struct named_object *o);
 /* The spec of the SeccompProfile of that name; in the sources and the arena. NULL: none of the run's files has one. */
 const struct json *lint_named_spec(struct arena *a, struct sources *sources,
 				   const struct lint_named *all, struct str name);

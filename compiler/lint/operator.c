@@ -19,60 +19,6 @@ static bool is_objects_key(const struct json *spec, struct span at)
 	return false;
 }
 
-static const struct json *base_of(const struct json *spec)
-{
-	const struct json *base = deploy_member(spec, "baseProfileName", JSON_STRING);
-
-	return base && base->text.n ? base : NULL;
-}
-
-bool lint_has_base(const struct json *spec)
-{
-	return base_of(spec);
-}
-
-/* ---- one with its base ---- */
-
-static struct json *copy_of(struct arena *a, const struct json *from, struct json ***tail)
-{
-	struct json *copy = arena_dup(a, from, sizeof(*from));
-
-	copy->next = NULL;
-	**tail = copy;
-	*tail = &copy->next;
-	return copy;
-}
-
-static void add_entries(struct arena *a, struct json *list, struct json ***tail,
-			const struct json *from)
-{
-	for (const struct json *e = from ? from->first : NULL; e; e = e->next, list->count++)
-		copy_of(a, e, tail);
-}
-
-/* The operator takes all from the object, and the entries of both (its util.UnionSyscalls). */
-static const struct json *unite(struct arena *a, const struct json *spec, const struct json *base)
-{
-	const struct json *theirs = deploy_member(base, "syscalls", JSON_ARRAY);
-	const struct json *ours = deploy_member(spec, "syscalls", JSON_ARRAY);
-	struct json *out = arena_dup(a, spec, sizeof(*spec)), **tail = &out->first;
-
-	if (!theirs || !ours)
-		return theirs ? NULL : spec;
-	out->first = NULL;
-	for (const struct json *m = spec->first; m; m = m->next) {
-		struct json *copy = copy_of(a, m, &tail), **end = &copy->first;
-
-		if (m != ours)
-			continue;
-		copy->first = NULL;
-		copy->count = 0;
-		add_entries(a, copy, &end, theirs);
-		add_entries(a, copy, &end, ours);
-	}
-	return out;
-}
-
 static void tell_unknown(struct arena *a, const struct json *base, struct diags *ds)
 {
 	diag_help(
@@ -91,21 +37,13 @@ static bool is_inside(struct span x, struct span y)
 int lint_operator_profile(struct arena *a, const struct lint_filter *with, const struct json *spec,
 			  const struct lint_named *named, struct diags *ds)
 {
-	const struct json *base = base_of(spec), *both = spec;
+	const struct json *whole = lint_operator_whole(a, ds->sources, named, spec);
 	struct diags *own = diags_new(a, ds->sources);
 	struct lint_filter its = *with;
-	const struct json *found =
-		base && named ? lint_named_spec(a, ds->sources, named, base->text) : NULL;
 	size_t before = ds->list.n, kept = 0;
-	bool whole = !base;
 
-	if (found && !base_of(found)) {
-		both = unite(a, spec, found);
-		whole = both;
-		both = whole ? both : spec;
-	}
 	its.operators = true;
-	if (lint_json(a, &its, both, own) < 0)
+	if (lint_json(a, &its, whole ? whole : spec, own) < 0)
 		return -1;
 	for (size_t i = 0; i < own->list.n; i++) {
 		struct diag *d = own->list.v[i];
@@ -122,6 +60,6 @@ int lint_operator_profile(struct arena *a, const struct lint_filter *with, const
 	own->list.n = kept;
 	diags_take(ds, own);
 	if (!whole)
-		tell_unknown(a, base, ds);
+		tell_unknown(a, deploy_member(spec, "baseProfileName", JSON_STRING), ds);
 	return (int)(ds->list.n - before);
 }

@@ -22,9 +22,10 @@ struct pair {
 	const struct named_profile *named;
 	struct deploy_text name; /* where the first of them names AppArmor's */
 	struct span filter_span;
-	const char *filter; /* the file of the other; of a unit: words */
-	deploy_texts again; /* where others name the same two */
-	struct lint in;     /* AppArmor's half */
+	const char *filter;                /* the file of the other; of a unit: words */
+	const struct named_object *object; /* in it; NULL: the file is the filter */
+	deploy_texts again;                /* where others name the same two */
+	struct lint in;                    /* AppArmor's half */
 	struct facts *facts;
 };
 
@@ -70,7 +71,9 @@ static void find_names(struct lint *l, const struct deploy_container *c, struct 
 		out->name = of->apparmor.local;
 	of = c->of && c->seccomp.span.source == SOURCE_NONE ? c->of : c;
 	if (str_is(of->seccomp.type.text, "Localhost")) {
-		out->filter = find_local(l, of->seccomp.local.text);
+		out->object = lint_object_of(l->named, of->seccomp.local.text);
+		out->filter =
+			out->object ? out->object->path : find_local(l, of->seccomp.local.text);
 		out->filter_span = of->seccomp.local.span;
 	}
 }
@@ -85,11 +88,14 @@ static bool open_filter(struct pair *p)
 	const struct oci_read_options everywhere = { .every_host = true, .docker = true };
 	struct oci_profile *profile = ARENA_NEW(l->arena, struct oci_profile);
 	struct source *src;
-	struct json *root;
+	const struct json *root;
 
-	if (source_load_regular(sources, p->filter, &src))
+	if (p->object)
+		root = lint_object_spec(l->arena, sources, l->named, p->object);
+	else if (source_load_regular(sources, p->filter, &src))
 		return false;
-	root = json_parse(l->arena, src, own);
+	else
+		root = json_parse(l->arena, src, own);
 	if (!root || own->errors || !oci_profile_object(root))
 		return false;
 	oci_parse(l->arena, root, &everywhere, profile);
@@ -342,7 +348,7 @@ static void judge_capabilities(struct pair *p)
 
 static bool same_pair(const struct pair *x, const struct pair *y)
 {
-	return x->named == y->named && !strcmp(x->filter, y->filter);
+	return x->named == y->named && x->object == y->object && !strcmp(x->filter, y->filter);
 }
 
 static void judge(struct pair *p)

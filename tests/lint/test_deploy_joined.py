@@ -66,6 +66,24 @@ def test_halves_are_joined_through_whatever_names_both(lint):
         assert "pivot_root (pivot_root), AF_VSOCK" in found[1]["message"]
 
 
+def object_of(name, spec, base=""):
+    return json.dumps({"apiVersion": "security-profiles-operator.x-k8s.io/v1beta1", "kind": "SeccompProfile", "metadata": {"name": name},
+                       "spec": {**({"baseProfileName": base} if base else {}), **spec}})
+
+
+@pytest.mark.parametrize("local, base, n", [("operator/web.json", "", 3), ("operator/default/web.json", "", 3), ("operator/web.json", "more", 2),
+                                            ("operator/web.json", "oci://r/x", 0), ("operator/web", "", 0), ("operator/wab.json", "", 0)])
+def test_halves_are_joined_where_one_is_an_object_of_the_operator(lint, local, base, n):
+    """With its base where a file of the run has that, which may allow what it lacks."""
+    pod = (f"apiVersion: v1\nkind: Pod\nspec:\n  securityContext: {{seccompProfile: {{type: Localhost, localhostProfile: '{local}'}}}}\n  containers:\n"
+           "  - {name: a, securityContext: {appArmorProfile: {type: Localhost, localhostProfile: web}}}\n")
+    more = {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [{"action": "SCMP_ACT_ALLOW", "names": ["execve"]}]}
+    files = {"pod.yaml": pod, "o.json": object_of("web", json.loads(of_both("DP621")), base), "more.json": object_of("more", more), "web.aa": BOTH}
+    found = lint(files, HALVES)
+    assert [f["id"] for f in found] == list(HALVES[3 - n:]), found
+    assert all("the filter, " in f["notes"][0]["message"] and "o.json" in f["notes"][0]["message"] for f in found), found
+
+
 @pytest.mark.parametrize("files", [
     {"f.json": "{"}, {"f.json": "{}"}, {"web.aa": BOTH.replace("{\n", "flags=(complain) {\n")}, {"web.aa": BOTH.replace("capability", "capabilty")},
     {"web.aa": BOTH.replace("profile web", "profile wab")}, {"compose.yaml": "services:\n  w:\n    privileged: true\n    security_opt: [apparmor=web, seccomp=f.json]\n"},
