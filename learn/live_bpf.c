@@ -20,7 +20,6 @@
 
 enum {
 	SLICE = 2048,     /* paths of a look */
-	NUMBERS = 512,    /* counters that are asked for at once */
 	COUNT_EVERY = 4,  /* looks between two of the counters, about a second, */
 	SAMPLE_EVERY = 20 /* and between two of what the programs cost */
 };
@@ -37,7 +36,7 @@ struct live_maps {
 	bool is_within;
 	struct trace_path_key keys[SLICE];
 	struct trace_path values[SLICE];
-	struct trace_count *counts; /* NUMBERS on each CPU; NULL: no memory */
+	struct trace_count *counts; /* WATCH_COUNTS on each CPU; NULL: no memory */
 	struct table caps;
 	/* While the kernel counts what programs take; -1: it does not. */
 	int sampling;
@@ -45,19 +44,6 @@ struct live_maps {
 };
 
 /* ---- calls ---- */
-
-/* One counter over all CPUs. */
-static struct trace_count sum_up(const struct trace_count *each, size_t cpus)
-{
-	struct trace_count sum = { 0, UINT64_MAX };
-
-	for (size_t i = 0; i < cpus; i++) {
-		sum.count += each[i].count;
-		if (each[i].count && each[i].first_ns < sum.first_ns)
-			sum.first_ns = each[i].first_ns;
-	}
-	return sum;
-}
 
 /* Of either phase. made: how often all were, up to now. */
 static void look_at_counter(struct live *l, uint32_t key, const struct trace_count *sum,
@@ -79,23 +65,20 @@ static void look_at_counter(struct live *l, uint32_t key, const struct trace_cou
 
 static void look_at_calls(struct watch *w, struct live *l, struct live_maps *k)
 {
-	size_t cpus = (size_t)w->cpus;
 	int fd = bpf_map__fd(w->skel->maps.counts);
-	uint32_t keys[NUMBERS], at = 0;
 	uint64_t made = 0;
 
 	if (!k->counts)
 		return;
-	for (uint32_t from = 0; from < 2 * TRACE_CALLS; from += NUMBERS) {
-		__u32 n = NUMBERS;
-
-		if (bpf_map_lookup_batch(fd, from ? &at : NULL, &at, keys, k->counts, &n, NULL) &&
-		    errno != ENOENT)
+	for (uint32_t from = 0, n; from < 2 * TRACE_CALLS; from += n) {
+		n = watch_read_counts(fd, from, k->counts);
+		if (!n)
 			return;
 		for (uint32_t i = 0; i < n; i++) {
-			struct trace_count sum = sum_up(&k->counts[i * cpus], cpus);
+			struct trace_count sum =
+				watch_sum_counts(w, &k->counts[(size_t)i * (size_t)w->cpus]);
 
-			look_at_counter(l, keys[i], &sum, &made);
+			look_at_counter(l, from + i, &sum, &made);
 		}
 	}
 	l->look.made = made;
@@ -270,7 +253,7 @@ static struct live_maps *maps_of(const struct watch *w, struct live *l)
 	l->maps = ARENA_NEW(a, struct live_maps);
 	l->maps->arena = a;
 	l->maps->sampling = -1;
-	l->maps->counts = calloc((size_t)w->cpus * NUMBERS, sizeof(*l->maps->counts));
+	l->maps->counts = calloc((size_t)w->cpus * WATCH_COUNTS, sizeof(*l->maps->counts));
 	return l->maps;
 }
 

@@ -15,8 +15,6 @@
 #include "learn/asks.h"
 #include "learn/watch.h"
 
-#define COUNTS_AT_ONCE 256
-
 /* Those that were read at once: of each the counts of all CPUs. */
 struct counts {
 	int fd;
@@ -62,18 +60,14 @@ uint64_t watch_sum(struct watch *w, uint32_t which)
 	return watch_sum_of(w, bpf_map__fd(w->skel->maps.losses), which);
 }
 
-/*
- * Of a per-CPU array the counters from one on, as many as a buffer takes, in one call; what cannot be
- * had so (before Linux 5.13) is asked for one by one. 0: none.
- */
-static uint32_t read_some(int fd, uint32_t from, struct trace_count *v)
+uint32_t watch_read_counts(int fd, uint32_t from, struct trace_count *v)
 {
-	uint32_t keys[COUNTS_AT_ONCE], n = COUNTS_AT_ONCE, before = from - 1, last;
+	uint32_t keys[WATCH_COUNTS], n = WATCH_COUNTS, before = from - 1, last;
 
 	if (bpf_map_lookup_batch(fd, from ? &before : NULL, &last, keys, v, &n, NULL) &&
 	    errno != ENOENT)
 		return 0;
-	return n <= COUNTS_AT_ONCE && n && keys[0] == from ? n : 0;
+	return n <= WATCH_COUNTS && n && keys[0] == from ? n : 0;
 }
 
 /* The i-th of all CPUs; NULL: it is not there, or was not to be had. */
@@ -82,11 +76,23 @@ static const struct trace_count *count_at(struct watch *w, int fd, uint32_t i, s
 	if (cs->fd != fd || i < cs->from || i - cs->from >= cs->n) {
 		cs->fd = fd;
 		cs->from = i;
-		cs->n = read_some(fd, i, cs->v);
+		cs->n = watch_read_counts(fd, i, cs->v); /* since Linux 5.13 */
 		if (!cs->n && look_up(w, fd, &i, cs->v))
 			cs->n = 1;
 	}
 	return cs->n ? cs->v + (size_t)(i - cs->from) * (size_t)w->cpus : NULL;
+}
+
+struct trace_count watch_sum_counts(const struct watch *w, const struct trace_count *v)
+{
+	struct trace_count sum = { 0, UINT64_MAX };
+
+	for (int cpu = 0; cpu < w->cpus; cpu++) {
+		sum.count += v[cpu].count;
+		if (v[cpu].count && v[cpu].first_ns < sum.first_ns)
+			sum.first_ns = v[cpu].first_ns;
+	}
+	return sum;
 }
 
 /* One counter over all CPUs; false: never counted. */
@@ -95,14 +101,9 @@ static bool sum_counts(struct watch *w, int fd, uint32_t i, struct counts *cs,
 {
 	const struct trace_count *v = count_at(w, fd, i, cs);
 
-	*sum = (struct trace_count){ 0, UINT64_MAX };
 	if (!v)
 		return false;
-	for (int cpu = 0; cpu < w->cpus; cpu++) {
-		sum->count += v[cpu].count;
-		if (v[cpu].count && v[cpu].first_ns < sum->first_ns)
-			sum->first_ns = v[cpu].first_ns;
-	}
+	*sum = watch_sum_counts(w, v);
 	return sum->count > 0;
 }
 
@@ -588,7 +589,7 @@ void watch_read_running(struct watch *w, struct model *m)
 /* And the rest, which adds to it. 0 or -errno. */
 int watch_read_maps(struct watch *w, const struct learn_options *opt, struct model *m)
 {
-	struct counts v = { .fd = -1, .v = calloc((size_t)w->cpus * COUNTS_AT_ONCE, sizeof(*v.v)) };
+	struct counts v = { .fd = -1, .v = calloc((size_t)w->cpus * WATCH_COUNTS, sizeof(*v.v)) };
 	struct recording *r = model_recording(m);
 	int err;
 

@@ -112,6 +112,11 @@ struct pieces {
  */
 bool pieces_text(const struct pieces *all, const struct piece *p, const struct piece **base,
 		 char out[TRACE_PATH + 1]);
+#define WATCH_COUNTS 256
+/* Of a per-CPU array the counters from one on, at most so many, in one call. 0: none, or not to be had so. */
+uint32_t watch_read_counts(int fd, uint32_t from, struct trace_count *v);
+/* One of them over all CPUs. */
+struct trace_count watch_sum_counts(const struct watch *w, const struct trace_count *v);
 /* An element of a per-CPU array of numbers. */
 uint64_t watch_sum_of(struct watch *w, int fd, uint32_t which);
 /* One of enum trace_loss, over all CPUs. */
