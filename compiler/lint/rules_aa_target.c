@@ -619,7 +619,12 @@ static bool looks_like_include(struct str text)
 	n = i;
 	while (i < text.n && text.p[i] == ' ')
 		i++;
-	return i > n && text.p[i] == '<' && text.p[text.n - 1] == '>';
+	if (i == n || i + 2 >= text.n || text.p[i] != '<' || text.p[text.n - 1] != '>')
+		return false;
+	for (size_t at = i + 1; at < text.n - 1; at++) /* one name */
+		if (memchr("<># \t", text.p[at], 5))
+			return false;
+	return true;
 }
 
 static void look_at(struct looking *k, const struct ast_comment *c)

@@ -154,3 +154,12 @@ def test_a_file_that_takes_all_memory_is_told_and_the_others_are_linted(pale, tm
         for option in "--diff", "--fix=unsafe":
             r = pale("lint", option, "-I", BASE, "big.aa", cwd=tmp_path, check=1)
             assert "its fixes need more memory" in r.err and (tmp_path / "big.aa").read_bytes() == before, r
+
+
+@pytest.mark.parametrize("line, n", [("# include <abstractions/base>", 1), ("# include <abstractions/ba# include <abstractions/base>e>", 0),
+                                     ("# include <abstractions/base> or <abstractions/bash>", 0), ("# include <>", 0)])
+def test_a_comment_that_looks_like_an_include_has_one_name(pale, tmp_path, line, n):
+    f = tmp_path / "p"
+    f.write_text(f"#include <tunables/global>\nprofile p /bin/p {{\n\t{line}\n\t/bin/z mr,\n}}\n")
+    out = pale("lint", "--select", "AP240", f).out
+    assert out.count("[AP240 comment-looks-like-include]") == n, out
