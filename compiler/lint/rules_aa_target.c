@@ -689,6 +689,7 @@ void ap_comment_looks_like_include(struct lint *l, enum diag_id id)
 		diag_help(
 			l->ds, d,
 			"write 'include <...>', without a '#'; if it is meant to be left out, say so in words");
-		uncomment(l, d, *c);
+		if (l->aa->policy) /* else nothing shows what it would change */
+			uncomment(l, d, *c);
 	}
 }
