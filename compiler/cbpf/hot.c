@@ -132,27 +132,41 @@ static bool trim(struct tree_range *r, const struct values *v, uint32_t mask)
 	return true;
 }
 
-/* The list once the cube has been tested for. */
-static struct tree_input take_out(struct arena *scratch, const struct tree_input *in, uint32_t mask)
+/* As `in`, without a range or a point, and with room for all of its. */
+static struct tree_input room_for(struct arena *scratch, const struct tree_input *in)
 {
 	struct tree_input rest = *in;
-	struct values v;
 
-	find_values(&v, in);
 	rest.ranges = ARENA_ARRAY(scratch, struct tree_range, in->n);
 	rest.points = ARENA_ARRAY(scratch, struct tree_point, in->npoints + 1);
 	rest.n = rest.npoints = 0;
+	return rest;
+}
+
+/* Behind the last range, or as part of it where that leads to the same leaf. */
+static void add_range(struct tree_input *in, struct tree_range r)
+{
+	struct tree_range *back = in->n ? &in->ranges[in->n - 1] : NULL;
+
+	if (back && back->leaf == r.leaf) {
+		back->last = r.last;
+		back->weight += r.weight;
+	} else {
+		in->ranges[in->n++] = r;
+	}
+}
+
+/* The list once the cube has been tested for. */
+static struct tree_input take_out(struct arena *scratch, const struct tree_input *in, uint32_t mask)
+{
+	struct tree_input rest = room_for(scratch, in);
+	struct values v;
+
+	find_values(&v, in);
 	for (size_t k = 0; k < in->n; k++) {
 		struct tree_range r = in->ranges[k];
-		if (!trim(&r, &v, mask))
-			continue;
-		struct tree_range *back = rest.n ? &rest.ranges[rest.n - 1] : NULL;
-		if (back && back->leaf == r.leaf) {
-			back->last = r.last;
-			back->weight += r.weight;
-		} else {
-			rest.ranges[rest.n++] = r;
-		}
+		if (trim(&r, &v, mask))
+			add_range(&rest, r);
 	}
 	for (size_t p = 0; p < in->npoints; p++)
 		if (in->points[p].value & mask)
@@ -165,24 +179,15 @@ static struct tree_input take_out(struct arena *scratch, const struct tree_input
 static struct tree_input take_value(struct arena *scratch, const struct tree_input *in,
 				    struct tree_point p)
 {
-	struct tree_input rest = *in;
+	struct tree_input rest = room_for(scratch, in);
 
-	rest.ranges = ARENA_ARRAY(scratch, struct tree_range, in->n);
-	rest.points = ARENA_ARRAY(scratch, struct tree_point, in->npoints + 1);
-	rest.n = rest.npoints = 0;
 	for (size_t k = 0; k < in->n; k++) {
 		struct tree_range r = in->ranges[k];
 		if (r.first == p.value && r.last == p.value)
 			continue;
 		if (r.first <= p.value && r.last >= p.value)
 			r.weight = r.weight > p.weight ? r.weight - p.weight : 0;
-		struct tree_range *back = rest.n ? &rest.ranges[rest.n - 1] : NULL;
-		if (back && back->leaf == r.leaf) {
-			back->last = r.last;
-			back->weight += r.weight;
-		} else {
-			rest.ranges[rest.n++] = r;
-		}
+		add_range(&rest, r);
 	}
 	for (size_t k = 0; k < in->npoints; k++)
 		if (in->points[k].value != p.value)
