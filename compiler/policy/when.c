@@ -16,6 +16,25 @@ static enum tri tri_of(bool b)
 	return b ? TRI_TRUE : TRI_FALSE;
 }
 
+static enum tri tri_not(enum tri t)
+{
+	return t == TRI_UNKNOWN ? t : tri_of(t == TRI_FALSE);
+}
+
+/* Either decides alone where it is the strong one: false among 'and', true among 'or'. */
+static enum tri tri_join(enum tri strong, enum tri x, enum tri y)
+{
+	if (x == strong || y == strong)
+		return strong;
+	return x == TRI_UNKNOWN ? x : y;
+}
+
+/* What is strong among conditions of a kind. */
+static enum tri strong_of(bool and)
+{
+	return tri_of(!and);
+}
+
 static bool find_arch(struct resolver *r, const struct ast_word *w, enum arch *out)
 {
 	int a = arch_find(w->text);
@@ -146,22 +165,11 @@ static enum tri eval_env(struct resolver *r, const struct ast_env *env, enum arc
 		return eval_host(r, env, arch);
 	case AST_ENV_ARCH: return eval_words(r, env, arch);
 	case AST_ENV_AND:
-		x = eval_env(r, env->left, arch);
-		y = eval_env(r, env->right, arch);
-		if (x == TRI_FALSE || y == TRI_FALSE)
-			return TRI_FALSE;
-		return x == TRI_TRUE ? y : x;
 	case AST_ENV_OR:
 		x = eval_env(r, env->left, arch);
 		y = eval_env(r, env->right, arch);
-		if (x == TRI_TRUE || y == TRI_TRUE)
-			return TRI_TRUE;
-		return x == TRI_FALSE ? y : x;
-	case AST_ENV_NOT:
-		x = eval_env(r, env->left, arch);
-		if (x == TRI_UNKNOWN)
-			return x;
-		return x == TRI_TRUE ? TRI_FALSE : TRI_TRUE;
+		return tri_join(strong_of(env->kind == AST_ENV_AND), x, y);
+	case AST_ENV_NOT: return tri_not(eval_env(r, env->left, arch));
 	}
 	BUG("ast_env_kind");
 }
@@ -291,7 +299,7 @@ static const struct env_cond *env_new(struct resolver *r, struct env_cond c)
 
 static struct open open_join(struct resolver *r, enum env_kind kind, struct open x, struct open y)
 {
-	enum tri strong = kind == ENV_AND ? TRI_FALSE : TRI_TRUE;
+	enum tri strong = strong_of(kind == ENV_AND);
 
 	if (x.t != TRI_UNKNOWN)
 		return x.t == strong ? x : y;
@@ -305,7 +313,7 @@ static struct open open_join(struct resolver *r, enum env_kind kind, struct open
 static struct open open_not(struct resolver *r, struct open x)
 {
 	if (x.t != TRI_UNKNOWN)
-		return (struct open){ x.t == TRI_TRUE ? TRI_FALSE : TRI_TRUE, NULL };
+		return (struct open){ tri_not(x.t), NULL };
 	return (struct open){ TRI_UNKNOWN,
 			      env_new(r, (struct env_cond){ .kind = ENV_NOT, .left = x.cond }) };
 }
