@@ -18,6 +18,7 @@
 #include "compiler/oci/runtime/runtime.h"
 #include "compiler/oci/write/write.h"
 #include "grammar/parse.h"
+#include "tests/random/errors.h"
 #include "tests/random/generate.h"
 #include "tests/random/which.h"
 
@@ -146,24 +147,6 @@ static void compare_arch(struct subject *s, const struct policy *p, const struct
 		i += rl <= ol;
 		k += ol <= rl;
 	}
-}
-
-static void print_errors(const struct diags *ds)
-{
-	BUF_AUTO b = { 0 };
-
-	vec_each(&ds->list, d)
-		if ((*d)->severity == SEVERITY_ERROR)
-			diag_print_text(ds, *d, false, &b);
-	fputs(b.p ? b.p : "", stdout);
-}
-
-static enum diag_id first_error(const struct diags *ds)
-{
-	vec_each(&ds->list, d)
-		if ((*d)->severity == SEVERITY_ERROR)
-			return (*d)->id;
-	BUG("an error that is not kept");
 }
 
 static struct policy *read_text(struct subject *s, struct str text, const struct environment *env)

@@ -20,6 +20,7 @@
 #include "compiler/cbpf/lift.h"
 #include "compiler/decision/dd.h"
 #include "grammar/parse.h"
+#include "tests/random/errors.h"
 #include "tests/random/generate.h"
 #include "tests/random/which.h"
 
@@ -542,24 +543,6 @@ static void check_kept(struct arena *a, struct subject *s, const struct policy *
 }
 
 /* ---- all of it ---- */
-
-static void print_errors(const struct diags *ds)
-{
-	BUF_AUTO b = { 0 };
-
-	vec_each(&ds->list, d)
-		if ((*d)->severity == SEVERITY_ERROR)
-			diag_print_text(ds, *d, false, &b);
-	fputs(b.p ? b.p : "", stdout);
-}
-
-static enum diag_id first_error(const struct diags *ds)
-{
-	vec_each(&ds->list, d)
-		if ((*d)->severity == SEVERITY_ERROR)
-			return (*d)->id;
-	BUG("an error that is not kept");
-}
 
 static const struct policy *resolve(struct arena *a, struct source *src,
 				    const struct resolve_options *opt, struct diags *ds)

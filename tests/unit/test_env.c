@@ -13,32 +13,7 @@
 #include <cmocka.h>
 
 #include "compiler/decision/decision.h"
-#include "grammar/parse.h"
-
-struct fixture {
-	struct arena *arena;
-	struct sources *sources;
-	struct diags *diags;
-};
-
-static int set_up(void **state)
-{
-	static struct fixture f;
-
-	f.arena = arena_new(NULL);
-	f.sources = sources_new(f.arena);
-	f.diags = diags_new(f.arena, f.sources);
-	*state = &f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	arena_free(f->arena);
-	return 0;
-}
+#include "tests/unit/fixture.h"
 
 static struct policy *resolve(struct fixture *f, const char *text, const struct environment *env)
 {

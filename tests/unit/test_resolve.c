@@ -10,34 +10,9 @@
 #include <cmocka.h>
 
 #include "compiler/policy/resolve.h"
-#include "grammar/parse.h"
+#include "tests/unit/fixture.h"
 
 /* ---- helpers ---- */
-
-struct fixture {
-	struct arena *arena;
-	struct sources *sources;
-	struct diags *diags;
-};
-
-static int set_up(void **state)
-{
-	static struct fixture f;
-
-	f.arena = arena_new(NULL);
-	f.sources = sources_new(f.arena);
-	f.diags = diags_new(f.arena, f.sources);
-	*state = &f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	arena_free(f->arena);
-	return 0;
-}
 
 static struct policies *resolve(struct fixture *f, const char *text)
 {
