@@ -157,6 +157,8 @@ static __always_inline int record_sent_to(__u64 name, __u32 len, __u32 call, __u
 	if (!name || !len)
 		return 0;
 	record_address(ADDRESS_SEND, fd, name, len);
+	if (no_files)
+		return 0;
 	s = scratch_take();
 	if (!s)
 		return 0;

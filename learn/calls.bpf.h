@@ -384,6 +384,46 @@ APART __u32 end_of_start_btf(void *regs, __u32 call, __u32 by, __u32 abi)
 	return end_of_start(true, regs, NULL, call, (__u8)by, abi == TRACE_COMPAT);
 }
 
+/* By what is mapped executable a libc is known. A number that is no descriptor's the kernel refuses. */
+ALONE int note_mapped(__u32 fd)
+{
+	struct file *f = file_of((void *)bpf_get_current_task(), fd);
+	struct scratch *s = f ? scratch_take() : NULL;
+
+	if (!s)
+		return 0;
+	record_file_here((__u64)f, TRACE_M);
+	scratch_give(s);
+	return 0;
+}
+
+/* What of a rule matters where no files are recorded. Whether the call succeeds is not waited for. */
+APART int look_without_files(struct mark *m, __u32 rule)
+{
+	const volatile struct trace_rule *r = &rules[bounded(rule, TRACE_RULES - 1)];
+	__u64 asked = r->at >= 0 ? arg_at(m, r->at) : TRACE_O_CREAT, at;
+	char name[8] = {};
+	__u16 family = 0;
+
+	if (r->op == TRACE_OP_MMAP)
+		return arg_at(m, r->path[0]) & PROT_EXEC ? note_mapped((__u32)arg_at(m, r->fd[0])) :
+							   0;
+	if (wrote || r->path[0] < 0 ||
+	    (r->flags[0] & TRACE_HOW &&
+	     bpf_probe_read_user(&asked, sizeof(asked), (void *)asked)) ||
+	    !trace_writes(r->op, r->perms[0], asked))
+		return 0;
+	at = arg_at(m, r->path[0]);
+	if (r->op == TRACE_OP_BIND) {
+		if (bpf_probe_read_user(&family, sizeof(family), (void *)at) || family != AF_UNIX)
+			return 0;
+		at += sizeof(family);
+	}
+	if (bpf_probe_read_user_str(name, KEPT_HEAD + 1, (void *)at) > 1 && is_kept(name))
+		wrote = 1;
+	return 0;
+}
+
 /* A call of the workload's of which more is looked at than that it was made; at: with the phase. */
 static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
 				   __u32 at, __u32 abi)
@@ -399,7 +439,7 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 	if (!m)
 		return 0;
 	m->call = call;
-	m->rule = info->rule;
+	m->rule = no_files ? 0 : info->rule;
 	m->nnamed = 0;
 	if (!(info->args | info->rule | info->tuple | info->address))
 		return 0;
@@ -418,6 +458,8 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 		for (__u32 i = 0; i < 6; i++)
 			if (info->args >> i & 1)
 				enter_value(at, i, m->args[i], arg_at(m, info->of - 1));
+	if (no_files && info->rule)
+		return look_without_files(m, info->rule);
 	if (info->tuple & TRACE_EARLY)
 		enter_ask(m);
 	return 0;

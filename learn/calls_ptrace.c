@@ -517,6 +517,44 @@ static void record_values(struct tracer *t, const struct tracee *e, enum arch a,
 	}
 }
 
+/* Whether it succeeds is not waited for. */
+static void note_written(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
+{
+	uint64_t asked = r->at >= 0 ? e->args[r->at] : TRACE_O_CREAT, at;
+	char name[TRACE_PATH + 1];
+	uint16_t family;
+
+	if (r->path[0] < 0)
+		return;
+	if (r->flags[0] & TRACE_HOW && !stopped_memory(e->tid, asked, &asked, sizeof(asked)))
+		return;
+	if (!trace_writes(r->op, r->perms[0], asked))
+		return;
+	at = e->args[r->path[0]];
+	if (r->op == TRACE_OP_BIND) {
+		if (!stopped_memory(e->tid, at, &family, sizeof(family)) || family != AF_UNIX)
+			return;
+		at += sizeof(family);
+	}
+	t->r->run.files_written = stopped_text(e->tid, at, name, KEPT_HEAD) > 0 && is_kept(name);
+}
+
+/* Where no files are recorded: what tells of the libc, and that files are written; nothing more of its rule. */
+static void look_without_files(struct tracer *t, struct tracee *e)
+{
+	const struct trace_rule *r = &t->rules[e->rule];
+
+	if (r->op == TRACE_OP_PTRACE) /* it is refused for our sake */
+		return;
+	if (r->op == TRACE_OP_MMAP) {
+		if (e->args[r->path[0]] & PROT_EXEC && (int)e->args[r->fd[0]] >= 0)
+			record_fd(t, e->tid, (int)e->args[r->fd[0]], PERM_M);
+	} else if (!t->r->run.files_written) {
+		note_written(t, e, r);
+	}
+	e->rule = 0;
+}
+
 static void record_one_address(struct tracer *t, const struct tracee *e, unsigned takes,
 			       unsigned which)
 {
@@ -526,7 +564,8 @@ static void record_one_address(struct tracer *t, const struct tracee *e, unsigne
 
 	if (!address_find(e->tid, takes, e->args, which, &to))
 		return;
-	if (takes >= TRACE_SENDTO) /* by those that bind and connect where they succeed */
+	/* By those that bind and connect where they succeed. */
+	if (takes >= TRACE_SENDTO && !t->r->run.no_files)
 		record_unix(t, e, &to, PERM_W, TRACE_FOLLOW | TRACE_SOCKET);
 	if (to.len < 16 || to.len > INT_MAX)
 		return;
@@ -608,9 +647,13 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		return;
 	e->rule = c->rule;
 	record_values(t, e, (enum arch)a, nr, c);
-	note_owner(t, e);
-	if (c->tuple & TRACE_EARLY)
-		begin_ask(t, e);
+	if (t->r->run.no_files) {
+		look_without_files(t, e);
+	} else {
+		note_owner(t, e);
+		if (c->tuple & TRACE_EARLY)
+			begin_ask(t, e);
+	}
 	if (c->address && (c->address < TRACE_SENDMSG || a != ARCH_I386))
 		record_address(t, e, c->address);
 }

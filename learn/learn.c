@@ -468,7 +468,7 @@ static int prepare(struct arena *a, struct learn_options *opt, struct target *t,
 	if (!r->run.program)
 		return failed(ds, "the program's path cannot be resolved", -errno);
 	err = target_start(path, opt->argv, opt->ignored,
-			   by_seccomp(opt) ? trace_seccomp_filter(a) : NULL, t);
+			   by_seccomp(opt) ? trace_seccomp_filter(a, opt->no_files) : NULL, t);
 	return err ? failed(ds, "the command cannot be started", err) : 0;
 }
 
@@ -530,6 +530,7 @@ int learn_run(struct arena *a, const struct learn_options *options, struct recor
 		opt.max_paths = PATHS_MOST;
 	*out = (struct recording){ 0 };
 	begin_run(a, &opt, &out->run);
+	out->run.no_files = opt.no_files;
 	*status = 125;
 	m = model_new(a, out, opt.max_paths);
 	err = draw_id(out->run.id);

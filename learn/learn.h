@@ -29,6 +29,7 @@ struct learn_options {
 	bool border; /* of the cgroups' tasks those inside a container; what is outside is told apart */
 	struct learn_serve serve;
 	bool no_arguments; /* the command line is not recorded */
+	bool no_files;     /* calls alone: no file is looked at but what is executed */
 	/*
 	 * Counted up by SIGINT/SIGTERM handlers. 1: the workload is asked to end (stop_signal is
 	 * sent to it unless 0) and gets a few seconds; 2: finish now with what is there. The
@@ -50,8 +51,13 @@ struct learn_options {
 int learn_run(struct arena *a, const struct learn_options *opt, struct recording *out, int *status,
 	      struct diags *ds);
 
-/* Does the backend "seccomp" let this call through without a look? */
-bool learn_assumes(const char *call);
+/* Does the backend "seccomp" let this call, or some of such calls, through without a look? */
+bool learn_assumes(const char *call, bool no_files);
+/*
+ * The argument, and the bits of it, without which such a call is let through where no files are
+ * looked at; NULL: it is looked at there, or none is (assumed.def).
+ */
+const char *learn_assumes_without(const char *call, uint64_t *bits);
 
 /* NULL when this backend works here, else why not (in the arena). */
 const char *learn_probe_ebpf(struct arena *a);

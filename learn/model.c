@@ -764,16 +764,31 @@ static void drop_x32(struct model *m)
 	m->r->serve_calls.n = n;
 }
 
-void model_finish(struct model *m)
+/*
+ * What was looked at for the sake of the libc, and of what was written, is no observation of files:
+ * what was executed stays, as it says whose calls they are.
+ */
+static void drop_files(struct model *m)
+{
+	struct recorded_run *run = &m->r->run;
+	size_t n = 0;
+
+	run->files_written = recording_wrote_files(m->r);
+	vec_each(&m->r->files, f)
+		if (f->perms & PERM_X)
+			m->r->files.v[n++] = *f;
+	m->r->files.n = n;
+	m->r->listings.n = m->r->lost.n = m->r->rules.n = 0;
+	run->disconnected = run->namespace_files = run->unseen_exec = run->core_dumps = 0;
+	run->elsewhere = run->unkept = 0;
+	run->losses.paths_full = run->losses.paths_truncated = 0;
+	run->losses.paths_unresolved = run->losses.paths_relinked = 0;
+}
+
+static void finish_here(struct model *m)
 {
 	size_t n;
 
-	drop_x32(m);
-	if (!model_enter(m)) {
-		m->r->run.libc = "not known";
-		model_finish_apart(m);
-		return;
-	}
 	settle_moved(m);
 	n = m->r->files.n;
 	for (size_t i = 0; i < n; i++)
@@ -787,4 +802,17 @@ void model_finish(struct model *m)
 	recording_sort(m->r);
 	listing_take(m->arena, m->r);
 	model_leave(m);
+}
+
+void model_finish(struct model *m)
+{
+	drop_x32(m);
+	if (model_enter(m)) {
+		finish_here(m);
+	} else {
+		m->r->run.libc = "not known";
+		model_finish_apart(m);
+	}
+	if (m->r->run.no_files)
+		drop_files(m);
 }

@@ -71,10 +71,21 @@ static const char *put_day(char out[32], uint64_t ns)
 	return out;
 }
 
+/* Of a file: by runs that looked at files, where one of them has it. */
+static bool is_of_those_with_files(const struct recording_runs *runs, const uint64_t *in)
+{
+	bool any = false;
+
+	for (size_t i = 0; runs->without_files && i < (runs->n + 63) / 64; i++)
+		any |= (in[i] & runs->with_files[i]) != 0;
+	return any;
+}
+
 /* " in 3 of 5 runs on 2 of 2 hosts, 2026-11-20 to 2026-11-27" */
-static void put_runs(struct proposal *p, struct buf *out, const uint64_t *in)
+static void put_runs(struct proposal *p, struct buf *out, const uint64_t *in, bool of_file)
 {
 	const struct recording_runs *runs = p->r->runs;
+	bool some = of_file && is_of_those_with_files(runs, in);
 	bool *hosts = ARENA_ARRAY(p->a, bool, runs->hosts);
 	bool *images = ARENA_ARRAY(p->a, bool, runs->images);
 	uint64_t first = UINT64_MAX, last = 0;
@@ -82,7 +93,8 @@ static void put_runs(struct proposal *p, struct buf *out, const uint64_t *in)
 	char day[32], end[32];
 
 	for (size_t i = 0; i < runs->n; i++) {
-		if (!(in[i / 64] >> i % 64 & 1))
+		if (!(in[i / 64] >> i % 64 & 1) ||
+		    (some && !(runs->with_files[i / 64] >> i % 64 & 1)))
 			continue;
 		nruns++;
 		nhosts += !hosts[runs->host[i]];
@@ -92,7 +104,8 @@ static void put_runs(struct proposal *p, struct buf *out, const uint64_t *in)
 			first = runs->started_ns[i];
 		last = runs->started_ns[i] > last ? runs->started_ns[i] : last;
 	}
-	buf_printf(out, " in %zu of %zu runs", nruns, runs->n);
+	buf_printf(out, " in %zu of %zu runs%s", nruns, runs->n - (some ? runs->without_files : 0),
+		   some ? " with files" : "");
 	if (runs->hosts > 1)
 		buf_printf(out, " on %zu of %u hosts", nhosts, runs->hosts);
 	if (runs->images > 1)
@@ -104,17 +117,29 @@ static void put_runs(struct proposal *p, struct buf *out, const uint64_t *in)
 		buf_printf(out, " to %s", end);
 }
 
-const char *proposal_evidence(struct proposal *p, uint64_t count, uint64_t first_ns,
-			      const uint64_t *in)
+static const char *evidence(struct proposal *p, uint64_t count, uint64_t first_ns,
+			    const uint64_t *in, bool of_file)
 {
 	BUF_AUTO out = { 0 };
 
 	buf_printf(&out, "%llux", (unsigned long long)count);
 	if (in)
-		put_runs(p, &out, in);
+		put_runs(p, &out, in, of_file);
 	if (first_ns || p->r->run.duration_ns) /* else its times are not known */
 		buf_printf(&out, ", first at %s", proposal_time(p->a, first_ns));
 	return buf_keep(p->a, &out);
+}
+
+const char *proposal_evidence(struct proposal *p, uint64_t count, uint64_t first_ns,
+			      const uint64_t *in)
+{
+	return evidence(p, count, first_ns, in, false);
+}
+
+const char *proposal_file_evidence(struct proposal *p, uint64_t count, uint64_t first_ns,
+				   const uint64_t *in)
+{
+	return evidence(p, count, first_ns, in, true);
 }
 
 const char *proposal_held(struct proposal *p, const uint64_t *in)
@@ -123,7 +148,7 @@ const char *proposal_held(struct proposal *p, const uint64_t *in)
 
 	buf_puts(&out, "held when the recording began");
 	if (in)
-		put_runs(p, &out, in);
+		put_runs(p, &out, in, false);
 	return buf_keep(p->a, &out);
 }
 

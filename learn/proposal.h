@@ -59,6 +59,9 @@ const char *proposal_time(struct arena *a, uint64_t ns);
 /* in: the runs, where there are several. */
 const char *proposal_evidence(struct proposal *p, uint64_t count, uint64_t first_ns,
 			      const uint64_t *in);
+/* The same of a file, which runs without files say nothing of. */
+const char *proposal_file_evidence(struct proposal *p, uint64_t count, uint64_t first_ns,
+				   const uint64_t *in);
 /* Of what was there when the recording began, and not seen to be used or made. */
 const char *proposal_held(struct proposal *p, const uint64_t *in);
 

@@ -147,20 +147,20 @@ static void describe_unasked(struct proposal *p, struct ast_comment **to)
 	const struct recorded_run *run = &p->r->run;
 
 	if (proposal_saw(p, "io_uring_setup"))
-		ast_comment_add(p->a, to,
-				"io_uring was used: what went through its rings was not seen%s%s",
-				run->names_observed ? ", but for files and names" : "",
-				proposal_locks_rings(p) ?
-					"" :
-					"; ipc_lock, without which its memory counts against "
-					"RLIMIT_MEMLOCK, is left out");
+		ast_comment_add(
+			p->a, to, "io_uring was used: what went through its rings was not seen%s%s",
+			run->names_observed && !run->no_files ? ", but for files and names" : "",
+			proposal_locks_rings(p) ?
+				"" :
+				"; ipc_lock, without which its memory counts against "
+				"RLIMIT_MEMLOCK, is left out");
 	if (!run->names_observed && proposal_saw(p, "fanotify_init"))
 		ast_comment_add(
 			p->a, to,
 			"fanotify was used: the files that read(2) of its events opened, with the "
 			"rights that fanotify_init was told, were not seen");
-	if (!run->names_observed && !run->core_dumps && !proposal_replayed(p->r) &&
-	    strcmp(run->backend, "ptrace") != 0 && limits_cores(p))
+	if (!run->no_files && !run->names_observed && !run->core_dumps &&
+	    !proposal_replayed(p->r) && strcmp(run->backend, "ptrace") != 0 && limits_cores(p))
 		ast_comment_add(
 			p->a, to,
 			"RLIMIT_CORE was set: whether core dumps were written was not seen; "
@@ -290,6 +290,45 @@ static void describe_elsewhere(struct proposal *p, struct ast_comment **to)
 	proposal_list(p, to, &p->said->nothing);
 }
 
+/* Of which calls some were let through without a look, and by which argument. */
+static void describe_let_through(struct proposal *p, struct ast_comment **to)
+{
+	BUF_AUTO text = { 0 };
+
+	if (!strstr(p->r->run.backend, "seccomp"))
+		return;
+	vec_each(&p->r->calls, c) {
+		const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+		uint64_t bits;
+		const char *arg =
+			s && c->arch == p->on ? learn_assumes_without(s->name, &bits) : NULL;
+
+		if (arg)
+			buf_printf(&text, "%s%s(%s)", text.n ? ", " : "", s->name, arg);
+	}
+	if (!text.n)
+		return;
+	ast_comment_add(p->a, to,
+			"let through without a look, and not counted, where their argument");
+	ast_comment_add(p->a, to, "  makes nothing executable and opens to read alone: %s", text.p);
+}
+
+static void describe_without(struct proposal *p, struct ast_comment **to)
+{
+	const struct recording_runs *runs = p->r->runs;
+
+	if (p->r->run.no_files)
+		ast_comment_add(p->a, to, "files: not observed, so `layers` leaves AppArmor out");
+	else if (runs && runs->without_files)
+		ast_comment_add(
+			p->a, to,
+			"files: not observed in %zu of %zu runs; what those used, and asked of "
+			"AppArmor besides, has no rule here",
+			runs->without_files, runs->n);
+	if (p->r->run.no_files || (runs && runs->without_files))
+		describe_let_through(p, to);
+}
+
 static void describe_replayed(struct proposal *p, struct ast_comment **to)
 {
 	const struct recorded_run *run = &p->r->run;
@@ -304,8 +343,7 @@ static void describe_replayed(struct proposal *p, struct ast_comment **to)
 				"arguments: not observed%s; calls that a log alone has are allowed "
 				"with any",
 				p->r->runs ? " in each run" : "");
-	if (run->no_files)
-		ast_comment_add(p->a, to, "files: not observed, so `layers` leaves AppArmor out");
+	describe_without(p, to);
 	if (run->unkept)
 		ast_comment_add(
 			p->a, to,
@@ -325,10 +363,26 @@ static void describe_containers(struct proposal *p, struct ast_comment **to)
 				run->image ? str_safe(p->a, run->image) : "");
 }
 
+static void describe_capabilities(struct proposal *p, struct ast_comment **to)
+{
+	const struct recording *r = p->r;
+
+	if (!r->run.caps_observed)
+		ast_comment_add(p->a, to, "capabilities: not observed (%s)",
+				!strcmp(r->run.backend, "ptrace") ||
+						!strcmp(r->run.backend, "seccomp") ?
+					"ptrace cannot see them" :
+				proposal_replayed(r) ?
+					"what was replayed does not show them" :
+					"this kernel has no tracepoint for them, and refuses a "
+					"program at the end of cap_capable()");
+}
+
 static void describe(struct proposal *p, struct ast_stmt *policy, const struct set_list *sets)
 {
 	const struct recording *r = p->r;
 	struct ast_comment **to = &policy->leading;
+	bool asks = !r->run.no_files || proposal_replayed(r);
 	uint64_t total = 0;
 	size_t different = 0;
 	BUF_AUTO losses = { 0 };
@@ -364,22 +418,16 @@ static void describe(struct proposal *p, struct ast_stmt *policy, const struct s
 		ast_comment_add(p->a, to,
 				"begun midway: there were processes before, how they started "
 				"was not seen");
-	if (!r->run.caps_observed)
-		ast_comment_add(p->a, to, "capabilities: not observed (%s)",
-				!strcmp(r->run.backend, "ptrace") ||
-						!strcmp(r->run.backend, "seccomp") ?
-					"ptrace cannot see them" :
-				proposal_replayed(r) ?
-					"what was replayed does not show them" :
-					"this kernel has no tracepoint for them, and refuses a "
-					"program at the end of cap_capable()");
+	describe_capabilities(p, to);
 	describe_replayed(p, to);
 	describe_unseen(p, to);
 	describe_later(p, to);
 	propose_lost(p, to);
-	describe_unruled(p, to);
+	if (asks)
+		describe_unruled(p, to);
 	propose_describe_addresses(p, to);
-	describe_not_asked(p, to);
+	if (asks)
+		describe_not_asked(p, to);
 	describe_setid(p, to);
 	if (!p->one_arch)
 		ast_comment_add(p->a, to,
@@ -405,6 +453,8 @@ static void add_headers(struct proposal *p)
 		ast_words_add(p->a, &s->words, "seccomp");
 	if (!p->r->run.no_files && p->opt->part != PROPOSE_SERVE)
 		ast_words_add(p->a, &s->words, "apparmor");
+	if (p->r->run.no_files)
+		ast_comment_add(p->a, &s->trailing, "no apparmor: files were not observed");
 	s = proposal_header(p, AST_HEADER_ARCH);
 	for (enum arch a = 0; a < ARCH_NR; a++)
 		if (p->arches & ARCH_BIT(a))
@@ -504,7 +554,8 @@ static void propose_resources(struct proposal *p)
 {
 	if (p->opt->part == PROPOSE_SERVE)
 		return; /* AppArmor's are those of the first one */
-	propose_files(p);
+	if (!p->r->run.no_files)
+		propose_files(p);
 	propose_capabilities(p);
 	propose_signals(p);
 	propose_rules(p);

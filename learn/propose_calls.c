@@ -171,6 +171,25 @@ static const struct {
 	{ "unshare", "unshare_flags", values_cond },
 };
 
+/* Of calls that were let through without a look, while an argument had none of some bits: as if of one. */
+static const struct recorded_call *assumed_call(struct proposal *p, const struct recorded_call *c,
+						const struct syscall_info *s)
+{
+	struct recorded_call *as;
+	struct recorded_arg arg;
+	uint64_t bits;
+	const char *name = learn_assumes_without(s->name, &bits);
+	int index = name ? syscall_arg_find(s, c->arch, str_c(name)) : -1;
+
+	if (!c->assumed || index < 0)
+		return c;
+	as = ARENA_NEW(p->a, struct recorded_call);
+	*as = (struct recorded_call){ .arch = c->arch, .nr = c->nr, .assumed = true };
+	arg = (struct recorded_arg){ .index = (uint8_t)index, .zeros = bits };
+	vec_push(p->a, &as->args, arg);
+	return as;
+}
+
 /* The condition for a recorded call; *index: of the argument that was looked at, or -1. */
 struct ast_cond *propose_cond(struct proposal *p, const struct recorded_call *c,
 			      const struct syscall_info *s, int *index)
@@ -186,7 +205,7 @@ struct ast_cond *propose_cond(struct proposal *p, const struct recorded_call *c,
 		*index = syscall_arg_find(s, c->arch, str_c(bounded[i].arg));
 		if (*index < 0 || (unsigned)*index >= nargs)
 			return NULL;
-		return bounded[i].make(p, c, &args[*index], *index);
+		return bounded[i].make(p, assumed_call(p, c, s), &args[*index], *index);
 	}
 	return NULL;
 }
@@ -325,17 +344,29 @@ static void add_unseen(struct proposal *p, enum arch a, const char *const *names
 /* Seen in no run, as nobody looked: apart, since they may be more than is needed. */
 static void propose_assumed(struct proposal *p, enum arch a)
 {
+	static const char why[] = "assumed: whether it is made was not seen";
 	VEC(const char *) names = { 0 };
+	int index;
 
+	p->group = "assumed: let through without a look, so as to be quick ('--backend seccomp')";
 	vec_each(&p->r->calls, c) {
 		const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+		struct ast_cond *cond;
 
-		if (s && c->arch == a && c->assumed)
+		if (!s || c->arch != a || !c->assumed || p->done[a][c->nr])
+			continue;
+		cond = propose_cond(p, c, s, &index);
+		if (!cond) {
 			vec_push(p->a, &names, s->name);
+			continue;
+		}
+		p->done[a][c->nr] = true;
+		ast_comment_add(p->a,
+				&proposal_add_call(p, proposal_allow(p), s->name, cond)->trailing,
+				"%s", why);
 	}
 	vec_push(p->a, &names, NULL);
-	p->group = "assumed: let through without a look, so as to be quick ('--backend seccomp')";
-	add_unseen(p, a, names.v, "assumed: whether it is made was not seen");
+	add_unseen(p, a, names.v, why);
 	p->group = NULL;
 }
 

@@ -31,7 +31,7 @@ static const char *file_evidence(struct proposal *p, const struct proposed_file 
 	BUF_AUTO out = { 0 };
 
 	buf_puts(&out, f->held ? proposal_held(p, f->in) :
-				 proposal_evidence(p, f->count, f->first_ns, f->in));
+				 proposal_file_evidence(p, f->count, f->first_ns, f->in));
 	if (f->why && f->files > 1)
 		buf_printf(&out, ", %zu files", f->files);
 	else if ((f->perms & (PERM_A | PERM_W)) == PERM_A)
@@ -187,7 +187,7 @@ static void propose_capability(struct proposal *p, unsigned cap)
 	}
 	if (!count || !capability_name(cap))
 		return;
-	if (!p->r->run.caps_observed && p->r->run.caps_held >> cap & 1)
+	if (!p->r->run.caps_observed && !p->r->run.no_files && p->r->run.caps_held >> cap & 1)
 		return; /* propose_held() has it */
 	st = proposal_add(p, AST_STMT_CAPABILITY);
 	ast_words_add(p->a, &st->words, capability_name(cap));
@@ -213,7 +213,8 @@ static void propose_held(struct proposal *p)
 void propose_capabilities(struct proposal *p)
 {
 	p->group = "capabilities";
-	if (!p->r->run.caps_observed && !p->opt->only_facts)
+	/* Without files the policy is not AppArmor's, which alone would refuse them. */
+	if (!p->r->run.caps_observed && !p->opt->only_facts && !p->r->run.no_files)
 		propose_held(p);
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
 		propose_capability(p, cap);

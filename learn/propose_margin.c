@@ -61,15 +61,6 @@ static bool may_be_added(const char *name)
 
 /* ---- what brings a family ---- */
 
-static bool wrote_files(const struct recording *r)
-{
-	vec_each(&r->files, f)
-		if (f->perms & (PERM_W | PERM_A) && !str_starts(f->path, "/dev/") &&
-		    !str_starts(f->path, "/proc/"))
-			return true;
-	return false;
-}
-
 /* Without a libc (Go) calls take the form that new architectures have alone. */
 static bool is_raw(const struct recording *r)
 {
@@ -94,9 +85,11 @@ static const char *sign_shown(const struct proposal *p, enum arch a, const char 
 	if (!strcmp(sign, "@any"))
 		return "any program";
 	if (!strcmp(sign, "@written"))
-		return wrote_files(p->r) ? "files written" : NULL;
+		return recording_wrote_files(p->r) ? "files written" : NULL;
 	if (!strcmp(sign, "@written-raw"))
-		return wrote_files(p->r) && is_raw(p->r) ? "files written, without a libc" : NULL;
+		return recording_wrote_files(p->r) && is_raw(p->r) ?
+			       "files written, without a libc" :
+			       NULL;
 	if (!strcmp(sign, "@children"))
 		return made_children(p, a) ? "child processes" : NULL;
 	if (!strcmp(sign, "@sockets"))
@@ -111,9 +104,12 @@ static bool was_seen(struct proposal *p, enum arch a, const char *name)
 {
 	const struct syscall_info *s = syscall_by_name(str_c(name));
 	const struct recorded_call *c = proposal_call(p, a, name);
+	uint64_t bits;
 	int index;
 
-	return c && !c->assumed && !propose_cond(p, c, s, &index);
+	/* What is assumed as far as it was not looked at stands for what would have been seen. */
+	return c && (!c->assumed || learn_assumes_without(name, &bits)) &&
+	       !propose_cond(p, c, s, &index);
 }
 
 /* What of a row was seen; NULL: nothing. */

@@ -288,6 +288,7 @@ static void read_caps(struct watch *w, struct model *m)
 
 	r->run.caps_observed = w->sees_caps;
 	r->run.names_observed = w->sees_names;
+	r->run.files_written = w->skel->bss->wrote;
 	read_caps_of(w, m, bpf_map__fd(w->skel->maps.caps), false);
 	read_caps_of(w, m, bpf_map__fd(w->skel->maps.runtime_caps), true);
 }

@@ -91,6 +91,7 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 		out->names_observed &= r->names_observed;
 		out->no_calls &= r->no_calls;
 		out->no_files &= r->no_files;
+		out->files_written |= r->files_written;
 		out->no_arguments |= r->no_arguments;
 		out->answered_only |= r->answered_only;
 		out->client = out->client ? out->client : r->client;
@@ -151,13 +152,20 @@ static const struct recording_runs *place_runs(struct arena *a, const struct rec
 {
 	struct recording_runs *out = ARENA_NEW(a, struct recording_runs);
 	uint64_t *started = ARENA_ARRAY(a, uint64_t, recordings_runs(rs));
+	uint64_t *with = ARENA_ARRAY(a, uint64_t, (recordings_runs(rs) + 63) / 64);
 
 	out->n = recordings_runs(rs);
 	out->host = number_texts(a, rs, offsetof(struct recorded_run, hostname), &out->hosts);
 	out->image = number_texts(a, rs, offsetof(struct recorded_run, image), &out->images);
-	for (size_t i = 0; i < out->n; i++)
+	for (size_t i = 0; i < out->n; i++) {
 		started[i] = recordings_run(rs, i)->started_ns;
+		if (recordings_run(rs, i)->no_files)
+			out->without_files++;
+		else
+			with[i / 64] |= UINT64_C(1) << i % 64;
+	}
 	out->started_ns = started;
+	out->with_files = with;
 	return out;
 }
 

@@ -20,6 +20,7 @@ const volatile __u64 pidns_dev, pidns_ino; /* of the loader */
 const volatile __u32 mntns_ino;            /* likewise */
 const volatile bool border;                /* of cgroups: what is outside is told apart */
 const volatile __u64 cookie;               /* by which our own events of perf's are known */
+const volatile bool no_files;              /* calls alone; programs, and what tells of their libc */
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
@@ -41,6 +42,7 @@ __u32 near_pid;   /* and its process, in the loader's pid namespace */
 __u32 near_tgid;  /* the same, as the kernel itself knows it */
 __u64 maker_inos[TRACE_MAKERS]; /* the programs of that one and of those that started it */
 __u32 maker_devs[TRACE_MAKERS];
+__u8 wrote;                      /* no_files: a file was opened to be written, or named anew */
 __u64 picked;                    /* tasks of `pids` that were found */
 __u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */
 __u32 fsuids_differ;             /* another one acted as somebody else */

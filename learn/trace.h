@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 #include "learn/record/address.h"
+#include "learn/record/kept.h"
 
 /* ABIs by which a task may enter the kernel; index of a call: abi * TRACE_NRS + nr. */
 enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
@@ -200,6 +201,16 @@ static inline __u32 trace_open_perms(__u64 asked)
 	if (asked & (TRACE_O_CREAT | TRACE_O_TRUNC))
 		perms |= TRACE_W;
 	return perms;
+}
+
+/* What such a rule asks of the name at path[0], or at the address there, where it writes or makes it. */
+static inline int trace_writes(__u32 op, __u32 perms, __u64 asked)
+{
+	if (op == TRACE_OP_OPEN)
+		perms = trace_open_perms(asked);
+	else if (op != TRACE_OP_PATH && op != TRACE_OP_RENAME && op != TRACE_OP_BIND)
+		return 0;
+	return (perms & (TRACE_W | TRACE_A)) != 0;
 }
 
 /* What of a call shows that a process has started, and serves from there on (serves.def). */

@@ -136,6 +136,8 @@ static bool is_wanted(const struct watch *w, const struct bpf_program *p)
 {
 	const char *name = bpf_program__name(p);
 
+	if (w->no_exits && !strncmp(name, "exit_", 5))
+		return false;
 	if (!is_of_tier(name, w->tier) || !is_optional(name))
 		return is_of_tier(name, w->tier);
 	if (!strncmp(name, "capable_lsm_", 12))
@@ -223,17 +225,17 @@ static int open_object(struct watch *w)
 	return types_cut(w->types, w->skel->obj);
 }
 
-static void fill_looks(struct watch *w)
+static void fill_looks(struct watch *w, bool no_files)
 {
 	const struct trace_call *calls = (const struct trace_call *)w->skel->rodata->calls;
 	__u8 *returns = (__u8 *)w->skel->rodata->returns;
 
 	for (unsigned i = 0; i < TRACE_CALLS; i++)
-		if (calls[i].rule)
+		if (calls[i].rule && !no_files)
 			returns[i % TRACE_NRS] = 1;
 	for (unsigned i = 0; i < TRACE_CALLS; i++)
 		w->skel->rodata->looks[i] = calls[i].args || calls[i].tuple || calls[i].address ||
-					    returns[i % TRACE_NRS];
+					    returns[i % TRACE_NRS] || (no_files && calls[i].rule);
 }
 
 static int load(struct watch *w, const struct learn_options *opt, const struct target *t)
@@ -256,7 +258,8 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
 	serve_fill((struct trace_call *)w->skel->rodata->calls, &opt->serve);
-	fill_looks(w);
+	w->skel->rodata->no_files = opt->no_files;
+	fill_looks(w, opt->no_files);
 	if (getrandom((void *)&w->skel->rodata->cookie, sizeof(w->skel->rodata->cookie), 0) < 0)
 		err = -errno;
 	if (!err)
@@ -405,7 +408,7 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 	int err;
 
 	/* They can be switched out, and those that work with them must not be (paths.bpf.h). */
-	w->sees_names = tier == TIER_FENTRY || tier == TIER_TP || !can_switch();
+	w->sees_names = !opt->no_files && (tier == TIER_FENTRY || tier == TIER_TP || !can_switch());
 	err = open_caps(w, opt, t, tier);
 	if (!err || diag_is_shortage(err) || !w->sees_names)
 		return err;
@@ -516,6 +519,9 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 		w->cgroups[i].path = opt->cgroups[i];
 		w->cgroups[i].events = -1;
 	}
+	/* Before Linux 5.15 the call that a task is in is forgotten at its end: tells_call(). */
+	w->no_exits = opt->no_files && libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+							       BPF_FUNC_task_pt_regs, NULL) == 1;
 	events_init(&w->events);
 	w->cpus = libbpf_num_possible_cpus();
 	/* The verifier gives up where a signal waits (EAGAIN), and libbpf after five times of it. */

@@ -6,17 +6,38 @@
  */
 #include "learn/backend.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "compiler/base/bug.h"
 
 static const char *const assumed[] = {
 #define ASSUMED(call) #call,
+#define ASSUMED_WITHOUT(call, arg, bits)
 #include "learn/assumed.def"
 #undef ASSUMED
+#undef ASSUMED_WITHOUT
+};
+
+/* All but what says how a file that is read alone is opened. */
+#define TRACE_NOT_READING                                                                          \
+	(~(uint32_t)(O_CLOEXEC | O_DIRECTORY | O_NOATIME | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK |    \
+		     KERNEL_LARGEFILE))
+#define KERNEL_LARGEFILE 0100000 /* O_LARGEFILE, which libcs of 64 bits have as 0 */
+
+static const struct without {
+	const char *call, *arg;
+	uint32_t bits;
+} withouts[] = {
+#define ASSUMED(call)
+#define ASSUMED_WITHOUT(call, arg, bits) { #call, #arg, bits },
+#include "learn/assumed.def"
+#undef ASSUMED
+#undef ASSUMED_WITHOUT
 };
 
 /* The number of the i-th; -1: not here, or worth a look by what is recorded of it. */
@@ -33,7 +54,63 @@ static int number_of(size_t i)
 	return call.args | call.rule | call.tuple ? -1 : s->nr[a];
 }
 
-struct sock_fprog *trace_seccomp_filter(struct arena *a)
+/* The same of withouts[], and which argument it is. */
+static int number_without(const struct without *w, int *arg)
+{
+	enum arch a = (enum arch)arch_native();
+	const struct syscall_info *s = syscall_by_name(str_c(w->call));
+
+	if (!s || s->nr[a] < 0)
+		return -1;
+	*arg = syscall_arg_find(s, a, str_c(w->arg));
+	BUG_ON(*arg < 0);
+	return s->nr[a];
+}
+
+struct filter {
+	struct sock_filter *v;
+	size_t n;
+};
+
+static void add(struct filter *f, struct sock_filter insn)
+{
+	f->v[f->n++] = insn;
+}
+
+/* Behind a jump that is taken where the number is another one: of the argument's low half. */
+static void add_without(struct filter *f, uint32_t nr, int arg, uint32_t bits)
+{
+	bool big = arch_info((enum arch)arch_native())->big_endian;
+	uint32_t at = (uint32_t)offsetof(struct seccomp_data, args) + (uint32_t)arg * 8 + big * 4;
+
+	add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 4));
+	add(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at));
+	add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 1, 0));
+	add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+	add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE));
+}
+
+/* x32 is of the same architecture, by numbers that are none of these. */
+static void add_calls(struct filter *f, bool no_files)
+{
+	/* These first: what is let through whatever its arguments are the kernel answers by a bit. */
+	for (size_t i = 0; no_files && i < ARRAY_SIZE(withouts); i++) {
+		int arg, nr = number_without(&withouts[i], &arg);
+
+		if (nr >= 0)
+			add_without(f, (uint32_t)nr, arg, withouts[i].bits);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(assumed); i++) {
+		int nr = number_of(i);
+
+		if (nr < 0)
+			continue;
+		add(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1));
+		add(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+	}
+}
+
+struct sock_fprog *trace_seccomp_filter(struct arena *a, bool no_files)
 {
 	const struct sock_filter head[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -43,40 +120,52 @@ struct sock_fprog *trace_seccomp_filter(struct arena *a)
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	};
 	struct sock_fprog *prog = ARENA_NEW(a, struct sock_fprog);
-	size_t n = ARRAY_SIZE(head);
+	struct filter f = { .n = ARRAY_SIZE(head) };
 
-	prog->filter = ARENA_ARRAY(a, struct sock_filter, n + 2 * ARRAY_SIZE(assumed) + 1);
-	memcpy(prog->filter, head, sizeof(head));
-	/* x32 is of the same architecture, by numbers that are none of these. */
-	for (size_t i = 0; i < ARRAY_SIZE(assumed); i++) {
-		int nr = number_of(i);
-
-		if (nr < 0)
-			continue;
-		prog->filter[n++] =
-			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1);
-		prog->filter[n++] =
-			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	}
-	prog->filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
-	prog->len = (unsigned short)n;
+	f.v = ARENA_ARRAY(a, struct sock_filter,
+			  f.n + 2 * ARRAY_SIZE(assumed) + 5 * ARRAY_SIZE(withouts) + 1);
+	memcpy(f.v, head, sizeof(head));
+	add_calls(&f, no_files);
+	add(&f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE));
+	prog->filter = f.v;
+	prog->len = (unsigned short)f.n;
 	return prog;
 }
 
-bool learn_assumes(const char *call)
+const char *learn_assumes_without(const char *call, uint64_t *bits)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(withouts); i++)
+		if (!strcmp(withouts[i].call, call)) {
+			*bits = withouts[i].bits;
+			return withouts[i].arg;
+		}
+	return NULL;
+}
+
+bool learn_assumes(const char *call, bool no_files)
+{
+	uint64_t bits;
+
 	for (size_t i = 0; i < ARRAY_SIZE(assumed); i++)
 		if (!strcmp(assumed[i], call))
 			return number_of(i) >= 0;
-	return false;
+	return no_files && learn_assumes_without(call, &bits);
 }
 
 void trace_seccomp_assume(struct model *m)
 {
+	enum arch a = (enum arch)arch_native();
+
 	for (size_t i = 0; i < ARRAY_SIZE(assumed); i++) {
 		int nr = number_of(i);
 
 		if (nr >= 0)
-			model_assumed_call(m, (enum arch)arch_native(), (uint32_t)nr, 1);
+			model_assumed_call(m, a, (uint32_t)nr, 1);
+	}
+	for (size_t i = 0; model_recording(m)->run.no_files && i < ARRAY_SIZE(withouts); i++) {
+		int arg, nr = number_without(&withouts[i], &arg);
+
+		if (nr >= 0)
+			model_assumed_call(m, a, (uint32_t)nr, 1);
 	}
 }

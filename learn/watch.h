@@ -42,6 +42,7 @@ struct watch {
 	struct bpf_link *links[PROGRAMS];
 	unsigned nlinks;
 	bool sees_caps;
+	bool no_exits;   /* nothing is looked at behind a call's end */
 	bool sees_names; /* what calls change by name, where the kernel resolves it */
 	enum tier tier;
 	enum caps_by caps_by;

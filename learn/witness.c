@@ -48,6 +48,12 @@ static bool is_spare(const struct event_spec *s)
 	return s->kind == TRACE_EVENT_CAPABLE;
 }
 
+/* Are its runs looked for at all? */
+static bool is_driving(const struct watch *w, int kind)
+{
+	return kind != TRACE_EVENT_EXIT || !w->no_exits;
+}
+
 static uint64_t count_runs(struct watch *w, uint32_t kind)
 {
 	return watch_sum_of(w, bpf_map__fd(w->skel->maps.runs), kind);
@@ -61,7 +67,8 @@ static bool is_driven(struct watch *w)
 	for (int i = 0; i < TRIAL; i++)
 		(void)syscall(SYS_getppid);
 	return count_runs(w, TRACE_EVENT_ENTER) - entered >= TRIAL &&
-	       count_runs(w, TRACE_EVENT_EXIT) - left >= TRIAL;
+	       (!is_driving(w, TRACE_EVENT_EXIT) ||
+		count_runs(w, TRACE_EVENT_EXIT) - left >= TRIAL);
 }
 
 int witness_drive(struct watch *w)
@@ -71,6 +78,8 @@ int witness_drive(struct watch *w)
 	for (size_t i = 0; !err && i < ARRAY_SIZE(driving); i++) {
 		struct event_spec s = driving[i];
 
+		if (!is_driving(w, s.kind))
+			continue;
 		s.cookie = w->skel->rodata->cookie;
 		s.fields = true;
 		err = events_on_cpus(&w->events, &s, w->cpus);

@@ -214,7 +214,8 @@ static int read_serve(const struct options *o, struct learn_args *a)
 			"'--serve-from' takes auto, READY=1, SIGUSR2, after=TIME such as "
 			"after=30s, or a call such as accept4, not '%s'",
 			text);
-	if (serve->by == SERVE_BY_CALL && !strcmp(a->run.backend, "seccomp") && learn_assumes(text))
+	if (serve->by == SERVE_BY_CALL && !strcmp(a->run.backend, "seccomp") &&
+	    learn_assumes(text, a->run.no_files))
 		return usage_error(o->command,
 				   "'--backend seccomp' lets %s through without a look, so "
 				   "'--serve-from' cannot be told by it",
@@ -251,6 +252,7 @@ static int read_options(const struct options *o, struct learn_args *a)
 	a->phases = o->at[OPT_PHASES].given;
 	a->run.backend = backend->given ? backend->text : "auto";
 	a->run.no_arguments = o->at[OPT_NO_ARGUMENTS].given;
+	a->run.no_files = o->at[OPT_NO_FILES].given;
 	a->run.max_paths = (size_t)o->at[OPT_MAX_PATHS].number;
 	a->run.argv = o->n ? o->operands : NULL;
 	a->snapshots.every_ns = o->at[OPT_EVERY].number * 1000000000u;

@@ -383,6 +383,9 @@ void live_last(struct buf *out, const struct recording *r)
 	buf_puts(out, ": ");
 	put_count(out, calls, "call", "calls");
 	buf_puts(out, ", ");
-	put_count(out, r->files.n, "file", "files");
+	if (r->run.no_files)
+		buf_puts(out, "files not looked at");
+	else
+		put_count(out, r->files.n, "file", "files");
 	buf_puts(out, run_lossy(&r->run) ? "; incomplete" : "; nothing was lost");
 }

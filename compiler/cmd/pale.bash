@@ -4,7 +4,7 @@
 # The options of each command; what those take that take one of a few words.
 declare -gA _pale_options=(
 	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --log-only --approximate --caps --kernel --host --sets --quiet"
-	[learn]="--output --name --for --margin --exact --phases --backend --cgroup --border --pid --container --label --wait --serve-from --recording --report --no-arguments --every --until --live --earlier --allow-loss --max-paths"
+	[learn]="--output --name --for --margin --exact --phases --backend --cgroup --border --pid --container --label --wait --serve-from --recording --report --no-arguments --no-files --every --until --live --earlier --allow-loss --max-paths"
 	[propose]="--output --report --name --for --margin --exact --phases --arch --update --policy --caps --kernel --host --sets --allow-loss"
 	[merge]="--output"
 	[hook]="--directory --strict --always --every --exec --install --remove --config --dry-run --yes"

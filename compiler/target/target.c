@@ -103,7 +103,7 @@ static int check_layers(struct compilation *c, const struct policy *p)
 		    p->layers & t->layer)
 			continue;
 		struct diag *d =
-			diag_add(c->diags, DIAG_PL206, p->span,
+			diag_add(c->diags, DIAG_PL206, policy_header_span(p, AST_HEADER_LAYERS),
 				 "policy '" PRISTR "' does not count on %s, which -t %s asks for",
 				 STRARG(p->name), layer_name(t->layer), t->name);
 		diag_help(c->diags, d, "add %s to its `layers` line", layer_name(t->layer));

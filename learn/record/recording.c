@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/rules/rules.h"
+#include "learn/record/kept.h"
 
 static const struct arg_row {
 	const char *call, *arg;
@@ -189,6 +191,17 @@ void recording_sort(struct recording *r)
 	SORT(r->received, cmp_signal);
 	SORT(r->rules, cmp_rule);
 	SORT(r->addresses, cmp_address);
+}
+
+bool recording_wrote_files(const struct recording *r)
+{
+	if (r->run.files_written)
+		return true;
+	/* Paths of a recording end in a NUL byte. */
+	vec_each(&r->files, f)
+		if (f->perms & (PERM_W | PERM_A) && is_kept(f->path.p))
+			return true;
+	return false;
 }
 
 bool recording_saw_call(const struct recording *r)

@@ -122,6 +122,8 @@ struct recording_runs { /* where and when several runs were */
 	const unsigned *host, *image; /* of each run: which */
 	unsigned hosts, images;       /* how many different ones */
 	const uint64_t *started_ns;   /* since the epoch */
+	size_t without_files;         /* runs that looked at no files */
+	const uint64_t *with_files;   /* bit n: run n did */
 };
 
 struct recording {
@@ -156,6 +158,8 @@ struct recording {
 
 /* Everything in a fixed order: calls by number, values by value, files by path. */
 void recording_sort(struct recording *r);
+/* Did it write files, or make and rename them, and not devices' alone? */
+bool recording_wrote_files(const struct recording *r);
 /* Was there a call that was not under way already? */
 bool recording_saw_call(const struct recording *r);
 const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr);

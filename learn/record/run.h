@@ -61,7 +61,8 @@ struct recorded_run {
 	bool left_running;      /* and the workload was still there when pale let it go */
 	bool no_calls;          /* what it was made of shows no calls, */
 	bool no_arguments;      /* of calls no arguments, */
-	bool no_files;          /* no files, */
+	bool no_files;          /* no files, but for programs that were executed; */
+	bool files_written;     /* then: files were opened to be written, or named anew */
 	bool answered_only;     /* nothing but what was refused, or logged */
 	const char *no_witness; /* where calls can be missed, why it is not proved that none was */
 	bool caps_observed;     /* else there are none because the backend cannot see them */

@@ -117,8 +117,10 @@ static void put_head(const struct page *p)
 	fact(p, calls, calls == 1 ? "call" : "different calls", false);
 	if (margin)
 		fact(p, count_calls(margin->body), "more by the margin", false);
-	fact(p, p->r->files.n, "files used", false);
-	fact(p, count_kind(p, AST_STMT_FILE), "file rules", false);
+	if (!p->r->run.no_files) {
+		fact(p, p->r->files.n, "files used", false);
+		fact(p, count_kind(p, AST_STMT_FILE), "file rules", false);
+	}
 	fact(p, caps, caps == 1 ? "capability" : "capabilities", false);
 	fact(p, p->r->runs ? p->r->runs->n : 1, p->r->runs ? "runs" : "run", false);
 	if (run_lossy(&p->r->run))

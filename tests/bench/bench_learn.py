@@ -28,7 +28,9 @@ MODES = {
     "empty, both": ([], [*EMPTY, "sys_enter", "sys_exit"]),
     "ebpf": ([*LEARN, "ebpf", "--"], None),
     "beside ebpf": ([], IDLE),
+    "ebpf calls": ([*LEARN, "ebpf", "--no-files", "--"], None),
     "seccomp": ([*LEARN, "seccomp", "--"], None),
+    "secc. calls": ([*LEARN, "seccomp", "--no-files", "--"], None),
     "ptrace": ([*LEARN, "ptrace", "--"], None),
     "strace -f -c": (["strace", "-f", "-c", "-o", "/dev/null"], None),
 }
