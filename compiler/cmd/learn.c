@@ -314,7 +314,16 @@ static int keep_snapshot(void *who, const struct recording *r)
 	return recordings_write(rs, a->recording);
 }
 
-/* From here on signals end it, ask for snapshots, and the time passes. */
+/* All is seen from here on, and the time of --until begins: what loading took is none of it. */
+static void begin_time(void *who)
+{
+	const struct learn_args *a = who;
+
+	ends_s = now_s() + (int)a->until_s + 1; /* seconds are cut off */
+	tick();
+}
+
+/* From here on signals end it, and ask for snapshots. */
 static void begin(struct learn_args *a)
 {
 	catch_signals(&a->ignored);
@@ -325,8 +334,9 @@ static void begin(struct learn_args *a)
 	if (a->recording && strcmp(a->recording, "-") != 0)
 		a->snapshots.keep = keep_snapshot;
 	if (a->until_s)
-		ends_s = now_s() + (int)a->until_s + 1; /* seconds are cut off */
-	if (a->until_s || a->snapshots.every_ns || a->run.serve.after_s)
+		a->run.ready = begin_time;
+	a->run.ready_who = a;
+	if (a->snapshots.every_ns || a->run.serve.after_s)
 		tick();
 }
 

@@ -162,6 +162,36 @@ def test_a_cgroup_that_is_made_anew_is_recorded_on(tmp_path, cgroup):  # noqa: F
     assert {"/etc/hostname", "/etc/hosts"} <= set(Recording(tmp_path / "rec").files)
 
 
+def stopped_as_it_gets_ready(tmp_path, pid):
+    """learn --until 1s, stopped once it takes signals, and before it records; None: it was too fast."""
+    p = subprocess.Popen([PALE, "learn", "--backend", "ebpf", "-o", tmp_path / "p", "-r", tmp_path / "rec", "--pid", str(pid), "--until", "1s"],
+                         stderr=subprocess.PIPE, text=True)
+    taken = 1 << (signal.SIGALRM - 1)
+    while not int(re.search(r"^SigCgt:\s*(\w+)", pathlib.Path(f"/proc/{p.pid}/status").read_text(), re.M)[1], 16) & taken:
+        assert p.poll() is None
+    p.send_signal(signal.SIGSTOP)
+    wait_for(lambda: re.search(r"^State:\s*T", pathlib.Path(f"/proc/{p.pid}/status").read_text(), re.M))
+    if not waits(p.pid):
+        return p
+    p.kill()
+    p.communicate(timeout=60)
+    return None
+
+
+def test_the_time_of_a_recording_begins_when_it_records(tmp_path):
+    usable("ebpf")
+    with subprocess.Popen(["sh", "-c", "while :; do sleep .05; done"]) as busy:
+        try:
+            p = next(p for p in (stopped_as_it_gets_ready(tmp_path, busy.pid) for _ in range(20)) if p)
+            time.sleep(2.5)  # as long as it takes to load where all are busy
+            p.send_signal(signal.SIGCONT)
+            err = p.communicate(timeout=120)[1]
+        finally:
+            busy.kill()
+    run_ = Recording(tmp_path / "rec").runs[1]
+    assert p.returncode == 0 and float(run_["duration"]) >= 1, (err, run_)
+
+
 def test_what_a_cgroup_s_processes_hold_is_in_the_recording(tmp_path, home, holder, cgroup):  # noqa: F811
     usable("ebpf")
     (cgroup / "cgroup.procs").write_text(str(holder.pid))
