@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pale import: a Docker or OCI seccomp profile, a raw BPF program or an AppArmor profile as a pale
- * policy; notes go to stderr.
+ * pale import: a Docker or OCI seccomp profile, a SeccompProfile of the operator, a raw BPF program or
+ * an AppArmor profile as a pale policy; notes go to stderr.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/cbpf/lift.h"
 #include "compiler/cmd/import_apparmor.h"
+#include "compiler/cmd/import_operator.h"
 #include "compiler/cmd/options.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/file/kind.h"
@@ -21,29 +22,97 @@
 
 struct import_options {
 	const char *output;
+	const struct options *given;
 	struct oci_read_options read;
 	bool approximate;
 };
+
+/* --profile is AppArmor's, and names one of the operator's objects, too. */
+static bool options_fit(const struct import_options *o, bool objects)
+{
+	struct options others = *o->given;
+
+	others.at[OPT_PROFILE].given &= !objects;
+	return apparmor_options_fit(&others, ASKS_CALLS);
+}
 
 static int write_out(const struct buf *text, const char *output)
 {
 	return write_output(output, text, 0644) < 0 ? EXIT_SYSTEM : EXIT_OK;
 }
 
-static int import_json(struct session *s, struct source *src, const struct import_options *o)
+static int write_profile(struct session *s, const struct json *profile, struct source *src,
+			 const struct import_options *o)
 {
 	BUF_AUTO text = { 0 };
-	struct json *root = json_parse(s->arena, src, s->diags);
 	struct ast_file *file = NULL;
-	struct inside inside;
 
-	if (root && !s->diags->errors && kind_find_profile(s, root, src, &inside))
-		file = oci_read(s->arena, inside.profile, src, &o->read, NULL, s->diags);
+	if (profile)
+		file = oci_read(s->arena, profile, src, &o->read, NULL, s->diags);
 	session_report(s);
 	if (!file)
 		return EXIT_FOUND;
 	ast_print(&text, file);
 	return write_out(&text, o->output);
+}
+
+/* One of the operator's objects. */
+static int import_object(struct session *s, struct source *src, const struct deployment *d,
+			 const struct import_options *o)
+{
+	struct import_options named = *o;
+	const char *name = NULL;
+	const struct json *spec;
+
+	if (!options_fit(o, true))
+		return EXIT_USAGE;
+	spec = import_operator(s, src, d, o->given->at[OPT_PROFILE].text, &name);
+	if (!named.read.name)
+		named.read.name = name;
+	return write_profile(s, spec, src, &named);
+}
+
+static int import_json(struct session *s, struct source *src, const struct import_options *o)
+{
+	struct json *root = json_parse(s->arena, src, s->diags);
+	const struct deployment *d = NULL;
+	struct inside inside;
+
+	if (root && !s->diags->errors && deploy_member(root, "apiVersion", JSON_STRING))
+		d = deploy_of_json(s->arena, src, root, DEPLOY_KUBERNETES);
+	if (d && d->seccomp.n)
+		return import_object(s, src, d, o);
+	if (!options_fit(o, false))
+		return EXIT_USAGE;
+	if (!root || s->diags->errors || !kind_find_profile(s, root, src, &inside))
+		return write_profile(s, NULL, src, o);
+	return write_profile(s, inside.profile, src, o);
+}
+
+/* What the linter reads as profiles in YAML: of the operator, or as runtimes are given them. */
+static int import_yaml(struct session *s, struct source *src, const struct import_options *o)
+{
+	struct deployment *d = deploy_read(s->arena, src, DEPLOY_PROFILE, s->diags);
+	struct diag *none;
+
+	if (!d || s->diags->errors)
+		return write_profile(s, NULL, src, o);
+	if (d->seccomp.n)
+		return import_object(s, src, d, o);
+	if (!options_fit(o, false))
+		return EXIT_USAGE;
+	if (d->profiles.n == 1)
+		return write_profile(s, d->profiles.v[0], src, o);
+	none = diag_add(s->diags, DIAG_PL023, (struct span){ src->id, 0, 0 },
+			d->profiles.n ? "this holds %zu seccomp profiles" :
+					"no seccomp profile is in it",
+			d->profiles.n);
+	diag_help(s->diags, none,
+		  d->profiles.n ?
+			  "import reads one at a time: put each into a file of its own" :
+			  "import reads a SeccompProfile of the operator, and a profile in YAML; "
+			  "of an AppArmorProfile name the profile that stands in its policy");
+	return write_profile(s, NULL, src, o);
 }
 
 /* ---- BPF ---- */
@@ -110,6 +179,10 @@ static int import(struct session *s, const char *path, const struct import_optio
 
 	if (err < 0)
 		return input_unreadable(s, path, err);
+	if (kind_holds_profile(kind_of(src->text)))
+		return import_yaml(s, src, o);
+	if (kind_of(src->text)->format != INPUT_JSON && !options_fit(o, false))
+		return EXIT_USAGE;
 	if (kind_of(src->text) == kind_unit)
 		return import_unit(s, src, path, o);
 	switch (input_recognise(s, src)) {
@@ -137,6 +210,7 @@ static int read_options(struct session *s, const struct options *o, struct impor
 	const struct option_value *host = &o->at[OPT_HOST];
 
 	out->output = o->at[OPT_OUTPUT].text;
+	out->given = o;
 	out->approximate = read->tighter = o->at[OPT_APPROXIMATE].given;
 	read->name = o->at[OPT_NAME].text;
 	read->host_known = host->given;
@@ -173,7 +247,6 @@ int cmd_import(int argc, char **argv)
 	if (rc < 0 && apparmor_asked(&s, &o, o.operands[0]))
 		rc = import_apparmor(&s, &o);
 	else if (rc < 0)
-		rc = apparmor_options_fit(&o, ASKS_CALLS) ? import(&s, o.operands[0], &opt) :
-							    EXIT_USAGE;
+		rc = import(&s, o.operands[0], &opt);
 	return session_end(&s, rc);
 }

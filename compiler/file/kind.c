@@ -31,13 +31,13 @@ static const struct file_kind features =
 	OTHER("the features of a kernel's AppArmor", "name the profile whose abi they are");
 static const struct file_kind seccomp_yaml = OTHER(
 	"a Kubernetes SeccompProfile in YAML",
-	"'pale lint' reads it; its JSON can be read: 'kubectl get -o json -f FILE', or 'yq -o json FILE'");
+	"'pale lint' reads it, and 'pale import' makes a policy of it; its JSON can be read: 'yq -o json FILE'");
 static const struct file_kind apparmor_yaml =
 	OTHER("a Kubernetes AppArmorProfile in YAML",
 	      "'pale lint' reads it; or name the profile that stands in its policy");
-static const struct file_kind profile_yaml =
-	OTHER("a seccomp profile in YAML",
-	      "'pale lint' reads it; its JSON can be read: 'yq -o json FILE'");
+static const struct file_kind profile_yaml = OTHER(
+	"a seccomp profile in YAML",
+	"'pale lint' reads it, and 'pale import' makes a policy of it; its JSON can be read: 'yq -o json FILE'");
 static const struct file_kind kubernetes =
 	OTHER("a Kubernetes object in YAML",
 	      "'pale lint' reads it; or name the profile that its seccompProfile names");

@@ -52,7 +52,10 @@ int lint_pale(struct arena *a, const struct lint_filter *with, const struct ast_
 
 struct lint_named; /* named.h; NULL: which objects there are is not known */
 bool lint_has_base(const struct json *spec);
-/* A spec united with its base, as the operator does; NULL: no file of the run has the base. */
+/* A spec and its base in one, as the operator does it. */
+const struct json *lint_operator_unite(struct arena *a, const struct json *spec,
+				       const struct json *base);
+/* A spec united with its base; NULL: no file of the run has the base. */
 const struct json *lint_operator_whole(struct arena *a, struct sources *sources,
 				       const struct lint_named *named, const struct json *spec);
 /*

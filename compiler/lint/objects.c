@@ -90,15 +90,17 @@ static void add_entries(struct arena *a, struct json *list, struct json ***tail,
 }
 
 /* The operator takes all from the object, and the entries of both (its util.UnionSyscalls). */
-static const struct json *unite(struct arena *a, const struct json *spec, const struct json *base)
+const struct json *lint_operator_unite(struct arena *a, const struct json *spec,
+				       const struct json *base)
 {
 	const struct json *theirs = deploy_member(base, "syscalls", JSON_ARRAY);
 	const struct json *ours = deploy_member(spec, "syscalls", JSON_ARRAY);
 	struct json *out = arena_dup(a, spec, sizeof(*spec)), **tail = &out->first;
 
-	if (!theirs || !ours)
-		return theirs ? NULL : spec;
+	if (!theirs)
+		return spec;
 	out->first = NULL;
+	out->count += !ours;
 	for (const struct json *m = spec->first; m; m = m->next) {
 		struct json *copy = copy_of(a, m, &tail), **end = &copy->first;
 
@@ -109,6 +111,8 @@ static const struct json *unite(struct arena *a, const struct json *spec, const 
 		add_entries(a, copy, &end, theirs);
 		add_entries(a, copy, &end, ours);
 	}
+	if (!ours)
+		copy_of(a, theirs, &tail);
 	return out;
 }
 
@@ -152,7 +156,7 @@ const struct json *lint_operator_whole(struct arena *a, struct sources *sources,
 	if (!base)
 		return spec;
 	found = named ? lint_named_spec(a, sources, named, base->text) : NULL;
-	return found && !base_of(found) ? unite(a, spec, found) : NULL;
+	return found && !base_of(found) ? lint_operator_unite(a, spec, found) : NULL;
 }
 
 const struct json *lint_object_spec(struct arena *a, struct sources *sources,
