@@ -5,6 +5,7 @@
  */
 #include "learn/propose.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,13 +271,29 @@ static const char *name_library(struct node *n, struct buf *out)
 	return "a library's version";
 }
 
+/* Is it a port that the run asked for? That stands in its configuration. */
+static bool is_port(const struct tree *t, struct str digits)
+{
+	vec_each(&t->r->addresses, x) {
+		char port[8];
+
+		if (x->address.op != ADDRESS_BIND || !x->address.port)
+			continue;
+		snprintf(port, sizeof(port), "%u", x->address.port);
+		if (str_is(digits, port))
+			return true;
+	}
+	return false;
+}
+
 /* A number that another run has another one for. */
-static const char *name_number(struct node *n, struct buf *out)
+static const char *name_number(const struct tree *t, struct node *n, struct buf *out)
 {
 	bool gone = n->file && n->file->gone && n->at[A_FILE].perms & PERM_W;
 	size_t at, len;
 
-	if (!(gone || n->numbered) || !shape_number(n->name, &at, &len))
+	if (!(gone || n->numbered) || !shape_number(n->name, &at, &len) ||
+	    (!n->numbered && is_port(t, (struct str){ n->name.p + at, len })))
 		return NULL;
 	shape_escape(out, (struct str){ n->name.p, at });
 	buf_puts(out, "[0-9]*");
@@ -322,10 +339,10 @@ static const char *name_shape(struct tree *t, struct node *n, struct buf *out)
 		return NULL;
 	why = name_spread(n, out);
 	if (!why)
-		why = shape_of(out, n->name, use_of(t, n));
+		why = shape_of(out, n->name, n->above->name, use_of(t, n));
 	if (!why) {
 		out->n = 0;
-		why = name_number(n, out);
+		why = name_number(t, n, out);
 	}
 	return why;
 }

@@ -103,22 +103,55 @@ static bool is_word(struct str s)
 	return true;
 }
 
+static bool ends_with(struct str s, const char *end)
+{
+	size_t n = strlen(end);
+
+	return !n || (s.n >= n && !memcmp(s.p + s.n - n, end, n));
+}
+
+/*
+ * Ten as Perl's File::Temp takes them, of the 62 and '_', and 24 in 25 of those: both cases, and in
+ * between what no word has, a digit before something else or a capital after another.
+ */
+static bool is_ten(struct str s)
+{
+	bool capital = false, small = false, odd = false;
+
+	if (s.n != 10 || !is_word(s))
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		bool big = s.p[i] >= 'A' && s.p[i] <= 'Z';
+
+		if (i && s.p[i - 1] >= 'A' && s.p[i - 1] <= 'Z')
+			odd |= big;
+		if (i && is_digit(s.p[i - 1]))
+			odd |= !is_digit(s.p[i]);
+		capital |= big;
+		small |= s.p[i] >= 'a' && s.p[i] <= 'z';
+	}
+	return capital && small && odd;
+}
+
 /* Programs that are known to put a fixed word before so many random characters. */
-static bool made_by(struct str name, size_t *fixed, size_t *random)
+static bool made_by(struct str name, struct str dir, size_t *fixed, size_t *random)
 {
 	static const struct {
 		const char *prefix;
 		size_t random;
+		const char *dir; /* ends so */
 	} makers[] = {
-		{ "tmp.", 10 }, /* mktemp(1) */
-		{ "tmp", 8 },   /* Python's tempfile */
-		{ "cc", 6 },    /* gcc */
+		{ "tmp.", 10, "" }, /* mktemp(1) */
+		{ "tmp", 8, "" },   /* Python's tempfile */
+		{ "cc", 6, "" },    /* gcc */
+		{ "t", 6, ".git" }, /* git init and clone: are there symbolic links? */
 	};
 
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
 		*fixed = strlen(makers[i].prefix);
 		*random = makers[i].random;
-		if (str_starts(name, makers[i].prefix) && name.n >= *fixed + *random &&
+		if (ends_with(dir, makers[i].dir) && str_starts(name, makers[i].prefix) &&
+		    name.n >= *fixed + *random &&
 		    is_word((struct str){ name.p + *fixed, *random }) &&
 		    (name.n == *fixed + *random || !is_alnum(name.p[*fixed + *random])))
 			return true;
@@ -165,13 +198,15 @@ static const char *put_made(struct buf *out, struct str name, size_t fixed, size
 	return random_name;
 }
 
-const char *shape_of(struct buf *out, struct str name, enum shape_use use)
+const char *shape_of(struct buf *out, struct str name, struct str dir, enum shape_use use)
 {
 	const char *why = NULL;
 	size_t fixed, random;
 
-	if (use == SHAPE_TEMPORARY && made_by(name, &fixed, &random))
+	if (use == SHAPE_TEMPORARY && made_by(name, dir, &fixed, &random))
 		return put_made(out, name, fixed, random);
+	if (use == SHAPE_TEMPORARY && is_ten(name))
+		return put_made(out, name, 0, name.n);
 	for (size_t i = 0; i < name.n;) {
 		struct str p = piece_at(name, i), rest = { name.p + i, name.n - i };
 		const char *said;

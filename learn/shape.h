@@ -19,9 +19,10 @@ enum shape_use {
  * The glob of a name in which words are random or numbers of a moment: a UUID, 32 hexadecimal digits
  * and more; in what was made a time since the epoch and mkstemp(3)'s six, where no word looks so; in
  * what is temporary also six behind or before something else that look like a word with a digit, and
- * what mktemp(1), Python's tempfile and gcc put in. NULL: none is; else why, and the glob is in out.
+ * what mktemp(1), Python's tempfile, Perl's File::Temp, gcc and git put in. dir: the name of the
+ * directory that it is in. NULL: none is; else why, and the glob is in out.
  */
-const char *shape_of(struct buf *out, struct str name, enum shape_use use);
+const char *shape_of(struct buf *out, struct str name, struct str dir, enum shape_use use);
 
 /* Two hexadecimal digits, as of directories that objects are spread over. */
 bool shape_is_spread(struct str name);

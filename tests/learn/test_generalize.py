@@ -7,27 +7,27 @@ import re
 
 import pytest
 
-from conftest import PALE, run
+from conftest import PALE, need, run, run_costs
 from test_backends import learn
 from test_recordings import quote, write
 
 
-def recording(tmp_path, *runs, others=()):
-    """Each run: path -> rights and words. others: directory -> names that were not used."""
+def recording(tmp_path, *runs, others=(), more=()):
+    """Each run: path -> rights and words. others: directory -> names that were not used. more: facts of each."""
     out = []
     for i, files in enumerate(runs, 1):
         head = {"id": f"{i:032x}", "machine": "x86_64", "name": '"server"', "host": '"h"', "kernel": '"6.1"',
                 "libc": '"glibc 2.36"', "tier": '"ebpf"', "started": str(1764000000000000000 + i), "tasks": "1"}
         facts = {"call x86_64 read": (1, 5)}
         facts |= {f"file {quote(p)} {rights}": (1, 5) for p, rights in files.items()}
-        facts |= {f"others {quote(d)} {n}": (1, 0) for d, n in dict(others).items()}
+        facts |= {f"others {quote(d)} {n}": (1, 0) for d, n in dict(others).items()} | {fact: (1, 0) for fact in more}
         out.append((head, facts))
     return write(tmp_path / "r.rec", *out)
 
 
-def rules(tmp_path, *runs, others=(), args=()):
+def rules(tmp_path, *runs, others=(), args=(), more=()):
     """Glob -> (rights, the reason and what else is there)."""
-    r = run([PALE, "propose", *args, recording(tmp_path, *runs, others=others)])
+    r = run([PALE, "propose", *args, recording(tmp_path, *runs, others=others, more=more)])
     assert r.rc == 0 and not r.err, r
     return {m[2]: (m[1], m[3]) for m in re.finditer(r'^ +(?:owner )?file (\w+) (\S+?|"[^\n]*"); +# ([^\n]*)$', r.out, re.M)}
 
@@ -36,6 +36,7 @@ def globs(tmp_path, files, **kw):
     return set(rules(tmp_path, files, **kw))
 
 
+FEATURES = "/usr/share/apparmor-features/features"
 HEX = "0123456789abcdef" * 4
 
 
@@ -46,6 +47,8 @@ HEX = "0123456789abcdef" * 4
     ("/run/lrn.Ab3xYz", "w gone", "@{run}/lrn.??????"),
     ("/srv/r/.git/objects/tmp_obj_aB3dE9", "rw gone", "/srv/r/.git/objects/tmp_obj_??????"),
     ("/srv/tmpk3_x9w2a", "w gone", "/srv/tmp????????"), ("/tmp/tmpk3_x9w2a", "w", "/tmp/tmp????????"),
+    ("/srv/r/.git/tukojgx", "rw gone", "/srv/r/.git/t??????"), ("/tmp/gNF1CxM6VA", "rw", "/tmp/??????????"),
+    ("/srv/x/aNFxCxMzVA", "rw gone", "/srv/x/??????????"),
     ("/tmp/cck3Kx9w.o", "rw", "/tmp/cc??????.o"), ("/srv/lrn.Ab3xYz", "w", "/srv/lrn.??????"),
     ("/tmp/x-ab12cd", "w", "/tmp/x-??????"), ("/srv/b/.sp.igsct3", "rw gone", "/srv/b/.sp.??????"),
     ("/var/log/app-1764000000.log", "w", "/var/log/app-1?????????.log"),
@@ -66,12 +69,34 @@ def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
     ("/srv/MAKE01x", "w"), ("/srv/lrn.Ab3xYz", "r"), ("/srv/deadbeef", "w"),
     ("/var/lib/mysql/ibtmp1", "w gone"), ("/srv/node.web-01", "w"), ("/srv/ccoutput", "w"), ("/srv/tmpfiles_d1", "w"),
     ("/srv/worker-node01", "w"), ("/tmp/x-backup", "w gone"), ("/tmp/apache2", "w"), ("/srv/x1764000000", "w"),
+    ("/srv/r/tukOjg2", "rw gone"), ("/srv/r/.git/tukojgx", "rw"), ("/tmp/MyFileName", "rw"), ("/tmp/Backup2026", "rw"),
+    ("/tmp/backup2026", "rw"), ("/tmp/CHANGELOGS", "w"), ("/srv/gNF1CxM6VA", "rw"), ("/tmp/a_b_c_d_e_", "w"), ("/tmp/gNF1CxM6VAx", "w"),
     (f"/srv/x{HEX[:20]}", "w"), (f"/sys/devices/{HEX[:32]}", "r"), ("/srv/20261129", "w"),
     ("/srv/w-4711.log", "w"),
     ("/dev/550e8400-e29b-41d4-a716-446655440000", "r"),
 ])
 def test_words_and_parts_of_words_stay_as_they_are(tmp_path, path, rights):
     assert globs(tmp_path, {path: rights}) == {path}
+
+
+def test_a_port_that_was_bound_is_no_number_that_is_made_anew(tmp_path):
+    files = {"/run/.s.db.5432": "rw gone", "/run/.s.db.5433": "rw gone", "/run/w-5432": "w numbered"}
+    got = globs(tmp_path, files, more=["address bind inet stream 5432 loopback", "address connect inet stream 5433 any"])
+    assert got == {"@{run}/.s.db.5432", "@{run}/.s.db.[0-9]*", "@{run}/w-[0-9]*"}
+
+
+def test_of_30_000_files_in_a_directory_one_rule_is_loaded_at_once(tmp_path):
+    parser = need("apparmor_parser")
+    head = {"id": f"{1:032x}", "machine": "x86_64", "name": '"server"', "host": '"h"', "kernel": '"6.1"', "libc": '"glibc 2.36"',
+            "tier": '"ebpf"', "started": "1764000000000000001", "tasks": "1"}
+    files = {f'file "/srv/d/f{i}" r owned': (1, 5) for i in range(30000)}
+    rec = write(tmp_path / "r.rec", (head, files | {"call x86_64 read": (1, 5)}))
+    policy, profile = tmp_path / "p.pale", tmp_path / "p.apparmor"
+    assert run([PALE, "propose", "-o", policy, rec]).rc == 0
+    assert re.findall(r"file .*/srv/.*;", policy.read_text()) == ["file r /srv/d/*;"]
+    assert run([PALE, "compile", "-q", "-t", "apparmor", policy, "-o", profile]).rc == 0
+    r, _, seconds = run_costs(tmp_path, [parser, "-QK", "-M", FEATURES, profile])
+    assert r.rc == 0 and seconds < 1, (r, seconds)
 
 
 def test_what_several_runs_share_is_what_it_is(tmp_path):
