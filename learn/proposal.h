@@ -144,6 +144,8 @@ void propose_describe_runtime(struct proposal *p, struct ast_comment **to);
 /* propose_files.c */
 /* Asked where the kernel accounts for memory, and not for what a call needs. */
 bool proposal_is_noise(const struct recorded_capability *c);
+/* Asked in silence where the owner of a file below /proc/sys/net reads it. */
+bool proposal_reads_sysctl(const struct recording *r, const struct recorded_capability *c);
 /* Files of which no path is known, for the header. */
 void propose_lost(struct proposal *p, struct ast_comment **to);
 void propose_files(struct proposal *p);

@@ -153,10 +153,45 @@ bool proposal_is_noise(const struct recorded_capability *c)
 	return true;
 }
 
+/* Looks at files of which no descriptor is asked for more. */
+static const char *const reading_calls[] = {
+	"access",  "faccessat", "faccessat2", "lstat", "newfstatat", "open", "openat",
+	"openat2", "pread64",   "preadv",     "read",  "readv",      "stat", "statx",
+};
+
+/*
+ * Each look at a file below /proc/sys/net asks for net_admin, in silence, and goes by the file's mode
+ * without (net/sysctl_net.c, net_ctl_permissions()): to its owner, who reads it, it gives nothing. What
+ * else asks for it when it is opened is /dev/ppp (ppp_generic.c, ppp_open()).
+ */
+bool proposal_reads_sysctl(const struct recording *r, const struct recorded_capability *c)
+{
+	static const char net[] = "/proc/sys/net/";
+	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+	bool reads = false, found = false;
+
+	for (size_t i = 0; s && i < ARRAY_SIZE(reading_calls); i++)
+		reads |= !strcmp(reading_calls[i], s->name);
+	if (c->cap != CAP_NET_ADMIN || !reads)
+		return false;
+	vec_each(&r->files, f) {
+		if (str_is(f->path, "/dev/ppp"))
+			return false;
+		if (!str_starts(f->path, net))
+			continue;
+		if (!f->owned || f->perms & (PERM_W | PERM_A))
+			return false;
+		found = true;
+	}
+	return found;
+}
+
 static bool is_noise(const struct proposal *p, const struct recorded_capability *c)
 {
 	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 
+	if (proposal_reads_sysctl(p->r, c))
+		return true;
 	if (c->cap == CAP_IPC_LOCK && s && !strcmp(s->name, "io_uring_setup"))
 		return !proposal_locks_rings(p);
 	/* clone() asks for memory each time, and for this where it makes a namespace. */

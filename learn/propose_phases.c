@@ -57,11 +57,11 @@ static uint64_t capabilities_of(const struct recording *r, bool serve)
 
 	if (serve) {
 		vec_each(&r->serve_caps, c)
-			if (!proposal_is_noise(c))
+			if (!proposal_is_noise(c) && !proposal_reads_sysctl(r, c))
 				all |= UINT64_C(1) << c->cap;
 	} else {
 		vec_each(&r->caps, c)
-			if (!proposal_is_noise(c))
+			if (!proposal_is_noise(c) && !proposal_reads_sysctl(r, c))
 				all |= UINT64_C(1) << c->cap;
 	}
 	return all;

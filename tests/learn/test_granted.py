@@ -3,6 +3,8 @@
 import re
 import shutil
 
+import pytest
+
 from conftest import PALE, run
 from recordings import Recording
 from test_awkward import EACH, python
@@ -149,3 +151,27 @@ def test_what_no_kernel_shows_is_named(tmp_path):
     text = propose(record(tmp_path, ["connect"], 'file "/run/dbus/system_bus_socket" rw', 'rule "change_profile -> x"',
                           'file "/proc/9/attr/apparmor/current" w owned'))
     assert "connected to" not in text and "was opened to be written" not in text
+
+
+@pytest.mark.parametrize("call", ["openat", "read", "statx"])
+@pytest.mark.parametrize("files, idle", [
+    (['"/proc/sys/net/core/somaxconn" r owned'], True), (['"/proc/sys/net/core/somaxconn" r owned', '"/srv/a" w'], True),
+    (['"/proc/sys/net/core/somaxconn" r owned', '"/proc/sys/net/ipv4/ip_forward" w owned'], False),
+    (['"/proc/sys/net/core/somaxconn" r'], False), (['"/proc/sys/net/core/somaxconn" r owned', '"/dev/ppp" rw owned'], False),
+    (['"/proc/sys/network" r owned'], False), ([], False)])
+def test_who_reads_what_he_owns_of_the_network_s_settings_needs_no_capability(tmp_path, call, files, idle):
+    rec = record(tmp_path, ["openat", "read", "statx", "ioctl"], *(f"file {f}" for f in files), f"capability net_admin x86_64 {call}")
+    assert ("capability net_admin;" in propose(rec)) is not idle
+    rec = record(tmp_path, ["openat", "read", "statx", "ioctl"], *(f"file {f}" for f in files), "capability net_admin x86_64 ioctl")
+    assert "capability net_admin;" in propose(rec)
+
+
+def test_a_setting_of_the_network_is_read_under_what_was_learned_of_it(tmp_path):
+    setting = "/proc/sys/net/core/somaxconn"
+    rec, text = learn(tmp_path, "ebpf", "cat", setting)
+    assert any(line.startswith("capability net_admin ") for line in rec.text.splitlines()), rec.text
+    assert f"file r @{{PROC}}{setting[5:]};" in text and "capability net_admin" not in text, text
+    policy = tmp_path / "p.pale"
+    policy.write_text(text)
+    r = run([PALE, "run", "--layers", "seccomp", policy, "--", "cat", setting])
+    assert r.rc == 0 and r.out == open(setting).read(), r
