@@ -111,6 +111,7 @@ loop: ## learn 22 programs on one load, run them with another: refusals without 
 	@sh tests/deps.sh $$(/usr/bin/python3 tests/loop/loop.py --packages)
 	+@$(MAKE) --no-print-directory all
 	@/usr/bin/python3 tests/loop/loop.py
+	@/usr/bin/python3 tests/loop/names.py
 
 demo: ## learn, compile, enforce and lint a real nginx
 	@$(MAKE) --no-print-directory deps-demo

@@ -60,11 +60,20 @@ def child_of(pid):
 
 
 def run_job(job, n, prefix, base, keep):
-    """Its load n, the program behind prefix. The status of the prefix's command."""
+    """Its load n, the program behind prefix, in a directory of its own. The status of the prefix's command."""
     d = pathlib.Path(tempfile.mkdtemp(prefix=job.name + ".", dir=base))
+    try:
+        return run_in(d, job, n, prefix, keep)
+    finally:
+        shutil.rmtree(d, ignore_errors=True)
+
+
+def run_in(d, job, n, prefix, keep, again=False):
+    """The same in directory d, which stays; again: as it was left."""
     env = {**os.environ, "D": str(d), "KEEP": str(keep), "PORT": "7411", "HOME": str(d), "LC_ALL": "C.UTF-8"}
     try:
-        shell(env, job.get("setup"), check=True)
+        if not again:
+            shell(env, job.get("setup"), check=True)
         if not job.is_server:
             (d / "work").write_text(job.text(n))
         words = subprocess.run(["sh", "-c", f"printf '%s\\0' {job.head['argv']}"], env=env, cwd=d,
@@ -88,7 +97,6 @@ def run_job(job, n, prefix, base, keep):
     finally:
         if (d / "spid").exists():
             shell(env, "kill $(cat spid)")
-        shutil.rmtree(d, ignore_errors=True)
 
 
 def serve(job, n, env, proc):
@@ -188,6 +196,15 @@ def table(rows):
               f"neither had made: {statistics.median(len(r['two']['refused']) for r in rows):g}")
 
 
+def enter_namespaces():
+    if os.geteuid():
+        sys.exit("loop: wants root: programs are recorded by eBPF, in namespaces of their own")
+    if not os.environ.get("PALE_LOOP_INSIDE"):
+        os.environ["PALE_LOOP_INSIDE"] = "1"
+        os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, *sys.argv])
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     ap.add_argument("-k", default="")
@@ -198,12 +215,7 @@ def main():
     if args.packages:
         print(*sorted({p for j in jobs.JOBS for p in j.head["packages"].split()}))
         return 0
-    if os.geteuid():
-        sys.exit("loop: wants root: programs are recorded by eBPF, in namespaces of their own")
-    if not os.environ.get("PALE_LOOP_INSIDE"):
-        os.environ["PALE_LOOP_INSIDE"] = "1"
-        os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, *sys.argv])
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    enter_namespaces()
     chosen = [j for j in jobs.JOBS if not args.k or j.name in args.k.split(",")]
     rows = []
     with tempfile.TemporaryDirectory(dir="/srv", prefix="loop.") as base:
