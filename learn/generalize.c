@@ -293,7 +293,8 @@ static const char *name_number(const struct tree *t, struct node *n, struct buf 
 	size_t at, len;
 
 	if (!(gone || n->numbered) || !shape_number(n->name, &at, &len) ||
-	    (!n->numbered && is_port(t, (struct str){ n->name.p + at, len })))
+	    (!n->numbered &&
+	     (is_port(t, (struct str){ n->name.p + at, len }) || shape_is_part(n->name, at, len))))
 		return NULL;
 	shape_escape(out, (struct str){ n->name.p, at });
 	buf_puts(out, "[0-9]*");

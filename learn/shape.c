@@ -4,7 +4,10 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { HEX_LONG = 32 }; /* digits that are no word and no number */
+enum {
+	HEX_LONG = 32,   /* digits that are no word and no number */
+	HEX_RANDOM = 12, /* of both letters and digits, in a temporary file's name */
+};
 
 void shape_escape(struct buf *out, struct str s)
 {
@@ -167,11 +170,44 @@ static void put_any(struct buf *out, size_t n)
 		buf_putc(out, '?');
 }
 
+static const char a_time[] = "a time in the name";
 static const char random_name[] = "a random name, made anew each time";
 
-/* whole: it is all of the name. */
-static const char *put_piece(struct buf *out, struct str p, bool whole, enum shape_use use)
+/* Where so many hexadecimal digits begin, letters among them, that are the word's end; its length: nowhere. */
+static size_t find_hex(struct str p)
 {
+	bool letters = false, digits = false;
+	size_t at = p.n;
+
+	while (at && is_hex(p.p[at - 1])) {
+		digits |= is_digit(p.p[--at]);
+		letters |= !is_digit(p.p[at]);
+	}
+	return p.n - at >= HEX_RANDOM && letters && digits ? at : p.n;
+}
+
+/* numbers: those of two digits and more are others another time. */
+static void put_word(struct buf *out, struct str p, bool numbers)
+{
+	for (size_t i = 0; i < p.n;) {
+		size_t n = 0;
+
+		while (i + n < p.n && is_digit(p.p[i + n]))
+			n++;
+		if (numbers && n > 1)
+			buf_puts(out, "[0-9]*");
+		else
+			shape_escape(out, (struct str){ p.p + i, n + !n });
+		i += n + !n;
+	}
+}
+
+/* whole: it is all of the name. */
+static const char *put_piece(struct buf *out, struct str p, bool whole, enum shape_use use,
+			     bool numbers)
+{
+	size_t hex = use == SHAPE_TEMPORARY ? find_hex(p) : p.n;
+
 	if (p.n >= HEX_LONG && all(p, is_hex)) {
 		put_any(out, p.n);
 		return "a hash in the name";
@@ -179,14 +215,15 @@ static const char *put_piece(struct buf *out, struct str p, bool whole, enum sha
 	if (use >= SHAPE_MADE && is_time(p)) {
 		buf_putc(out, '1');
 		put_any(out, p.n - 1);
-		return "a time in the name";
+		return a_time;
 	}
 	if (use >= SHAPE_MADE && is_six(p, use == SHAPE_TEMPORARY && !whole)) {
 		put_any(out, 6);
 		return random_name;
 	}
-	shape_escape(out, p);
-	return NULL;
+	put_word(out, (struct str){ p.p, hex }, numbers);
+	put_any(out, p.n - hex);
+	return hex < p.n ? random_name : NULL;
 }
 
 /* The word that its maker begins with, and then so many random characters. */
@@ -198,15 +235,11 @@ static const char *put_made(struct buf *out, struct str name, size_t fixed, size
 	return random_name;
 }
 
-const char *shape_of(struct buf *out, struct str name, struct str dir, enum shape_use use)
+/* One of them after another; the last that is made anew says why. */
+static const char *put_pieces(struct buf *out, struct str name, enum shape_use use, bool numbers)
 {
 	const char *why = NULL;
-	size_t fixed, random;
 
-	if (use == SHAPE_TEMPORARY && made_by(name, dir, &fixed, &random))
-		return put_made(out, name, fixed, random);
-	if (use == SHAPE_TEMPORARY && is_ten(name))
-		return put_made(out, name, 0, name.n);
 	for (size_t i = 0; i < name.n;) {
 		struct str p = piece_at(name, i), rest = { name.p + i, name.n - i };
 		const char *said;
@@ -218,11 +251,28 @@ const char *shape_of(struct buf *out, struct str name, struct str dir, enum shap
 			why = "a UUID in the name";
 			continue;
 		}
-		said = put_piece(out, p, p.n == name.n, use);
+		said = put_piece(out, p, p.n == name.n, use, numbers);
 		why = said ? said : why;
 		i += p.n;
 	}
 	return why;
+}
+
+const char *shape_of(struct buf *out, struct str name, struct str dir, enum shape_use use)
+{
+	const char *why;
+	size_t fixed, random;
+
+	if (use == SHAPE_TEMPORARY && made_by(name, dir, &fixed, &random))
+		return put_made(out, name, fixed, random);
+	if (use == SHAPE_TEMPORARY && is_ten(name))
+		return put_made(out, name, 0, name.n);
+	why = put_pieces(out, name, use, false);
+	if (why != random_name && why != a_time)
+		return why;
+	/* What is called by chance or by the moment has the process's number in its name, and the like. */
+	out->n = 0;
+	return put_pieces(out, name, use, true);
 }
 
 bool shape_is_spread(struct str name)
@@ -245,6 +295,16 @@ bool shape_number(struct str name, size_t *at, size_t *n)
 		--*at;
 	*n = end - *at;
 	return *n >= 2;
+}
+
+bool shape_is_part(struct str name, size_t at, size_t n)
+{
+	if (at + n < name.n && is_alnum(name.p[at + n]))
+		return true;
+	while (at && is_alnum(name.p[at - 1]))
+		if (is_digit(name.p[--at]))
+			return true;
+	return false;
 }
 
 /* Small letters alone: a word that somebody chose, and another one means another thing. */

@@ -18,9 +18,10 @@ enum shape_use {
 /*
  * The glob of a name in which words are random or numbers of a moment: a UUID, 32 hexadecimal digits
  * and more; in what was made a time since the epoch and mkstemp(3)'s six, where no word looks so; in
- * what is temporary also six behind or before something else that look like a word with a digit, and
- * what mktemp(1), Python's tempfile, Perl's File::Temp, gcc and git put in. dir: the name of the
- * directory that it is in. NULL: none is; else why, and the glob is in out.
+ * what is temporary also six behind or before something else that look like a word with a digit, 12
+ * hexadecimal digits and more at a word's end, and what mktemp(1), Python's tempfile, Perl's
+ * File::Temp, gcc and git put in. Beside a time and random characters numbers are others, too. dir:
+ * the name of the directory that it is in. NULL: none is; else why, and the glob is in out.
  */
 const char *shape_of(struct buf *out, struct str name, struct str dir, enum shape_use use);
 
@@ -31,6 +32,8 @@ bool shape_is_object(struct str name);
 
 /* A number in a name: [*at, *at + *n). */
 bool shape_number(struct str name, size_t *at, size_t *n);
+/* Does a word go on behind it, or has one more digits before it? Then it is a part of something. */
+bool shape_is_part(struct str name, size_t at, size_t n);
 
 /*
  * Two names made by two runs at one place: the same words but for one, which has as many letters or
