@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/file/kind.h"
 #include "compiler/cmd/lint_config.h"
 #include "compiler/cmd/lint_files.h"
@@ -127,14 +128,31 @@ static void judge_operators(struct lint_run *r, const struct json *spec)
 
 static void judge_starts(struct lint_run *r, const struct source *src, const struct deployment *d)
 {
+	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
 	struct session *s = r->session;
 
 	vec_each(&d->profiles, p)
 		judge_operators(r, *p);
 	vec_each(&d->apparmor, p)
 		lint_inner(r, src, *p);
-	lint_deployment(s->arena, d, lint_asks_apparmor(s->arena, d) ? lint_named_once(r) : NULL,
-			s->diags);
+	lint_deployment(s->arena, &with, d,
+			lint_asks_apparmor(s->arena, d) ? lint_named_once(r) : NULL, s->diags);
+}
+
+/* By its name, of an object that is of nothing else: its keys may all be misspelt. */
+static bool is_named_daemon(const struct source *src, const struct json *root)
+{
+	static const char *const others[] = { "defaultAction", "syscalls", "apiVersion",
+					      "ociVersion" };
+	const char *slash = strrchr(src->name, '/');
+
+	if (strcmp(slash ? slash + 1 : src->name, "daemon.json") || root->kind != JSON_OBJECT ||
+	    !root->first)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (json_get_fold(root, others[i]))
+			return false;
+	return true;
 }
 
 /* daemon.json, objects of Kubernetes with pods in them. */
@@ -142,7 +160,7 @@ static bool lint_starts_in_json(struct lint_run *r, const struct source *src,
 				const struct json *root)
 {
 	struct session *s = r->session;
-	bool daemon = deploy_is_daemon(root);
+	bool daemon = deploy_is_daemon(root) || is_named_daemon(src, root);
 	const struct deployment *d;
 
 	if (!daemon && !(root->kind == JSON_OBJECT && json_get(root, "apiVersion")))

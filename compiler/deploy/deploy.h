@@ -108,6 +108,7 @@ struct deployment {
 	VEC(const struct json *) profiles; /* PROFILE: what runtimes are given, as JSON has it */
 	VEC(struct deploy_apparmor *) apparmor; /* PROFILE, KUBERNETES */
 	deploy_texts images;                    /* DOCKERFILE */
+	const struct json *daemon;              /* DAEMON: all of it */
 	VEC(struct deploy_setting) settings;    /* UNIT */
 	bool part; /* UNIT: it is put over one that is not here, which may say more */
 	struct comment_list comments;
@@ -130,8 +131,36 @@ void deploy_read_quadlet(struct deployment *d);
 void deploy_read_dockerfile(struct deployment *d, const struct source *src);
 /* The words of a setting's value, from *at = 0 on, with their places; false: no more. */
 bool deploy_next_word(const struct deploy_setting *s, uint32_t *at, struct deploy_text *out);
-/* Is it Docker's daemon.json? */
+/* Is it Docker's daemon.json, by what is in it? */
 bool deploy_is_daemon(const struct json *root);
+
+/* What a key of daemon.json has as its value: an object of words, of true and false, of anything. */
+enum daemon_value {
+	DAEMON_BOOL,
+	DAEMON_NUMBER,
+	DAEMON_TEXT,
+	DAEMON_TEXTS,
+	DAEMON_LIST,
+	DAEMON_WORDS,
+	DAEMON_FLAGS,
+	DAEMON_OBJECT,
+	DAEMON_PARTS, /* an object, of which dockerd looks at the members as if they stood outside */
+};
+
+/* A row of daemon_keys.def; versions as DOCKER() has them. */
+struct daemon_key {
+	const char *name;
+	enum daemon_value value;
+	unsigned since, until;
+	bool option;     /* of the command line alone: its value does nothing */
+	const char *key; /* option: what does something; NULL */
+	bool grave;      /* option: what it was to do is confinement */
+};
+
+#define DOCKER(major, minor) ((unsigned)(major) << 16 | (unsigned)(minor) << 8)
+
+size_t deploy_daemon_keys(const struct daemon_key **out);
+const struct daemon_key *deploy_daemon_key(struct str name); /* NULL: none */
 
 /* Of one document each; what is none of theirs is passed over (read_compose.c, read_kubernetes.c, read_daemon.c). */
 void deploy_read_compose(struct deployment *d, const struct json *root);

@@ -45,9 +45,10 @@ struct lint {
 	struct facts *facts;     /* NULL with no profile, no policy, or no filter in it */
 	struct aa_facts *aa;     /* AppArmor (aa_facts.h); else NULL */
 	const struct deployment *deployment; /* else NULL */
-	const struct lint_named *named;      /* of a deployment; NULL: not known */
-	bool asks_apparmor;                  /* a deployment names a profile */
-	const struct unit_facts *unit;       /* of a deployment (unit_facts.h) */
+	unsigned docker; /* of a deployment: the engine's version, as DOCKER() has it; 0: any */
+	const struct lint_named *named; /* of a deployment; NULL: not known */
+	bool asks_apparmor;             /* a deployment names a profile */
+	const struct unit_facts *unit;  /* of a deployment (unit_facts.h) */
 	bool unit_asked;
 };
 

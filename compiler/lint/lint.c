@@ -169,11 +169,13 @@ static void run_unit_rules(struct lint *l)
 	diags_take(l->ds, of.ds);
 }
 
-int lint_deployment(struct arena *a, const struct deployment *d, const struct lint_named *named,
-		    struct diags *ds)
+int lint_deployment(struct arena *a, const struct lint_filter *with, const struct deployment *d,
+		    const struct lint_named *named, struct diags *ds)
 {
 	size_t before = ds->list.n;
 	struct lint l = { .arena = a, .ds = ds, .deployment = d, .named = named };
+
+	l.docker = with->runtime ? with->runtime->docker : 0;
 
 	run_rules(&l, LINT_DEPLOYMENT);
 	run_unit_rules(&l);

@@ -67,8 +67,8 @@ int lint_operator_profile(struct arena *a, const struct lint_filter *with, const
 
 /* Profiles that it holds are lint_operator_profile()'s; those that it names are looked for. */
 struct deployment;
-int lint_deployment(struct arena *a, const struct deployment *d, const struct lint_named *named,
-		    struct diags *ds);
+int lint_deployment(struct arena *a, const struct lint_filter *with, const struct deployment *d,
+		    const struct lint_named *named, struct diags *ds);
 /* Does it name AppArmor profiles, or the operator's, so that it matters? */
 bool lint_asks_apparmor(struct arena *a, const struct deployment *d);
 

@@ -320,6 +320,12 @@ static bool is_absolute(const struct deploy_option *o)
 	return o->value.p[0] == '/' && !memchr(o->value.p, '%', o->value.n);
 }
 
+/* Where a script runs nobody knows, nor dockerd. */
+static bool is_elsewhere(const struct deploy_container *c, const struct deploy_option *o)
+{
+	return o->value.p[0] == '/' || c->form == DEPLOY_RUN || c->form == DEPLOY_DAEMON;
+}
+
 RULE(DP612, "no-such-profile", ERROR, DEPLOYMENT, dp_no_such_profile,
      "a seccomp profile that is named and not there",
      "The file of a seccomp profile that a container names is not there, or is no profile: compose reads it "
@@ -340,15 +346,17 @@ void dp_no_such_profile(struct lint *l, enum diag_id id)
 		struct source *src = load_named(l, o, &err);
 		if (src && holds_profile(l, src, &root))
 			continue;
-		/* Where a script runs nobody knows. */
-		d = diag_add_as(l->ds, id,
-				o->value.p[0] == '/' || c->form == DEPLOY_RUN ? SEVERITY_WARNING :
-										SEVERITY_ERROR,
+		d = diag_add_as(l->ds, id, is_elsewhere(c, o) ? SEVERITY_WARNING : SEVERITY_ERROR,
 				o->span, "'%s', the seccomp profile of " PRISTR ", %s%s",
-				safe(l, o->value), STRARG(c->name.text),
+				safe(l, o->value),
+				STRARG(c->form == DEPLOY_DAEMON ? c->word : c->name.text),
 				src ? "is no seccomp profile" : "cannot be read: ",
 				src ? "" : strerror(-err));
-		diag_help(l->ds, d, "it is looked for from the folder that this file is in");
+		diag_help(
+			l->ds, d,
+			c->form == DEPLOY_DAEMON ?
+				"dockerd does not start without it; a path from the root is the same wherever it starts" :
+				"it is looked for from the folder that this file is in");
 	}
 }
 

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	BUG_ON(!d && !ds->errors);
 	if (d) {
-		lint_deployment(a, d, NULL, ds);
+		lint_deployment(a, &(struct lint_filter){ 0 }, d, NULL, ds);
 		vec_each(&d->apparmor, p)
 			for (size_t i = 0; i <= (*p)->text.n; i++)
 				BUG_ON((*p)->at[i] != INNER_OURS && (*p)->at[i] > src->text.n);

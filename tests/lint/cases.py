@@ -99,9 +99,9 @@ CASES["SC149"] = (profile(entry("ioctl", args=[arg(1, "EQ", 3 * n) for n in rang
                   profile(entry("ioctl", args=[arg(1, "EQ", 3 * n) for n in range(4095)]),
                           entry("read", args=[arg(1, "EQ", 3 * n) for n in range(4095)])).encode(),
                   "4096 different conditions", [])
-# Of what starts containers: a compose file, objects of Kubernetes, a unit of systemd, a script, a Dockerfile.
+# Of what starts containers: a compose file, objects of Kubernetes, a unit of systemd, a script, a Dockerfile, daemon.json.
 DEPLOYMENT_CASES = load_with("compose", "yaml") | load_with("pod", "yaml") | load_with("unit", "service") | load_with("script", "sh") | \
-    load_with("dockerfile", "txt")
+    load_with("dockerfile", "txt") | load_with("daemon", "json")
 # Of files that are linted together: test_deploy_joined.py.
 JOINED = {p.parent.name for p in RULES.glob("*/bad-joined.aa")}
 # What of them keeps a parser from taking a profile: always told, and their cases are refused.
