@@ -24,6 +24,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("PALE_BUILD", ROOT / "build")).resolve()
 PALE = os.environ.get("PALE", str(BUILD / "pale"))
 LONG = bool(os.environ.get("PALE_LONG"))  # all of each check that is otherwise a fixed part
+# How long is waited for what must come, in seconds. A machine that does twenty things at once is slow,
+# which is no fault; what never comes is found all the same.
+PATIENCE = 300
 ASAN_OPTIONS = "detect_leaks=1:abort_on_error=0:exitcode=99"
 os.environ.setdefault("ASAN_OPTIONS", ASAN_OPTIONS)
 os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")
@@ -56,7 +59,7 @@ def _sanitized_environment(argv, env):
     return {**env, "ASAN_OPTIONS": ASAN_OPTIONS.replace("detect_leaks=1", "detect_leaks=0")}
 
 
-def run(argv, input=None, check=None, timeout=60, text=True, **kw):
+def run(argv, input=None, check=None, timeout=PATIENCE, text=True, **kw):
     """Runs argv; a sanitizer report fails the test whatever the test wants to see."""
     kw["env"] = _sanitized_environment(argv, os.environ if kw.get("env") is None else kw["env"])
     proc = subprocess.run([str(a) for a in argv], input=input, capture_output=True,

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from conftest import need, run, skip
+from conftest import PATIENCE, need, run, skip
 
 
 class Daemon:
@@ -13,8 +13,8 @@ class Daemon:
 
     def __init__(self, argv, log, answers, env=None):
         self.process = subprocess.Popen(argv, stdout=open(log, "w"), stderr=subprocess.STDOUT, env=env)
-        end = time.monotonic() + 60
-        while subprocess.run(answers, env=env, capture_output=True, timeout=30).returncode:
+        end = time.monotonic() + PATIENCE
+        while subprocess.run(answers, env=env, capture_output=True, timeout=PATIENCE).returncode:
             if self.process.poll() is not None or time.monotonic() > end:
                 self.end()
                 skip(f"{argv[0]} does not start here")
@@ -23,7 +23,7 @@ class Daemon:
     def end(self):
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(20)
@@ -47,7 +47,7 @@ class Docker:
                               "--pidfile", d / "pid", "--iptables=false", "--ip6tables=false", "--bridge=none",
                               "--storage-driver=overlay2", *self.options], d / "log", [self.client, "version"], self.daemons)
 
-    def __call__(self, *argv, timeout=60):
+    def __call__(self, *argv, timeout=PATIENCE):
         return run([self.client, *argv], check=0, env=self.env, timeout=timeout).out.strip()
 
     def imports(self, tar, name):

@@ -10,7 +10,7 @@ import struct
 
 import pytest
 
-from conftest import need_root
+from conftest import PATIENCE, need_root
 
 NETLINK_AUDIT, READLOG, SECCOMP = 9, 1, 1326
 
@@ -47,6 +47,6 @@ def kernel_log():
     except PermissionError:
         pytest.skip("the kernel's audit records cannot be read here")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-    sock.settimeout(20)
+    sock.settimeout(PATIENCE)
     with sock:
         yield KernelLog(sock)

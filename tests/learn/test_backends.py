@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, PALE, need, need_root, run, skip
+from conftest import BUILD, PALE, PATIENCE, need, need_root, run, skip
 from recordings import Recording
 
 PROBES = BUILD / "tests/learn/probes"
@@ -407,7 +407,7 @@ def complete(text):
 def test_a_signal_to_pale_ends_the_workload_and_gives_a_whole_proposal(tmp_path, backend, sig):
     p, out = start([PROBES / "waiter"], tmp_path, backend)
     p.send_signal(sig)
-    p.communicate(timeout=30)
+    p.communicate(timeout=PATIENCE)
     assert p.returncode == 7  # the workload's own
     text = out.read_text()
     assert complete(text) and "rt_sigtimedwait" in text
@@ -442,7 +442,7 @@ def test_a_second_signal_finishes_at_once_and_lets_the_workload_live(tmp_path, b
         p.send_signal(signal.SIGTERM)
         wait_until_taken(p)
         p.send_signal(signal.SIGTERM)
-        p.wait(30)
+        p.wait(PATIENCE)
         assert p.returncode == 128 + signal.SIGTERM
         assert complete(out.read_text()) and "ended by a signal to pale" in out.read_text()
         assert "TracerPid:\t0\n" in open(f"/proc/{child}/status").read()
@@ -461,9 +461,9 @@ def test_killing_pale_leaves_no_tracing_and_no_half_file(tmp_path, backend):
             os.close(fd)
         else:
             p.kill()
-            p.wait(30)
+            p.wait(PATIENCE)
             assert "TracerPid:\t0\n" in open(f"/proc/{child}/status").read()
-        p.wait(30)
+        p.wait(PATIENCE)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -530,7 +530,7 @@ def test_a_cgroup_is_recorded_and_nothing_beside_it(tmp_path, cgroup):
     p = start_cgroup(tmp_path, "ebpf", cgroup.parent)
     run([PROBES / "spin", "500"], check=0)  # outside
     run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec {PROBES}/spin 700"], check=0)
-    err = p.communicate(timeout=30)[1]  # the group has emptied
+    err = p.communicate(timeout=PATIENCE)[1]  # the group has emptied
     assert p.returncode == 0 and err == ""
     # sh may ask once
     assert Recording(tmp_path / "c.rec").calls["x86_64", "getppid"] in (700, 701)
@@ -542,7 +542,7 @@ def test_a_task_that_leaves_the_cgroup_is_a_loss_and_said(tmp_path, cgroup, back
     p = start_cgroup(tmp_path, backend, cgroup)
     run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; "
                      f"exec {PROBES}/leaver {cgroup.parent}/cgroup.procs"], check=0)
-    err = p.communicate(timeout=30)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     rec = Recording(tmp_path / "c.rec")
     assert rec.calls["x86_64", "getsid"] == 3 and ("x86_64", "getpgid") not in rec.calls
     assert rec.losses == {"left": 1}
@@ -557,10 +557,10 @@ def test_a_cgroup_with_processes_in_it_is_begun_midway_and_said(tmp_path, cgroup
         (cgroup / "cgroup.procs").write_text(str(waiter.pid))
         p = start_cgroup(tmp_path, "ebpf", cgroup)
         waiter.terminate()
-        assert waiter.wait(30) == 7
+        assert waiter.wait(PATIENCE) == 7
     finally:
         waiter.kill()
-    err = p.communicate(timeout=30)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     assert p.returncode == 0 and "PL406" in err, err
     assert "begun midway" in (tmp_path / "c.pale").read_text()
 
@@ -569,7 +569,7 @@ def test_a_cgroup_that_is_removed_ends_the_recording(tmp_path, cgroup):
     usable("ebpf")
     p = start_cgroup(tmp_path, "ebpf", cgroup)
     cgroup.rmdir()
-    err = p.communicate(timeout=30)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     assert p.returncode == 1 and "PL411" in err and "no process ran in it" in err, err
     assert not (tmp_path / "c.pale").exists()
 

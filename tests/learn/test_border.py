@@ -10,13 +10,13 @@ import subprocess
 
 import pytest
 
-from conftest import LONG, PALE, need, need_root, run, skip
+from conftest import LONG, PALE, PATIENCE, need, need_root, run, skip
 from recordings import Recording, split_words
 from runtimes import as_argv, fetched
 from test_backends import cgroup, usable, waits  # noqa: F401
 from test_snapshots import wait_for
 
-pytestmark = pytest.mark.xdist_group("border")  # one port of the host's
+pytestmark = pytest.mark.xdist_group("border")  # one `truth` for all
 WAITS = {"poll"}  # of wget, where the answer is not there yet
 # What no program in a container here calls, and each runtime does.
 RUNTIMES_OWN = {"mount", "setgroups", "capset"}
@@ -77,7 +77,7 @@ class Container:
                 wait_for(lambda: "42" in out.read_text() or p.poll() is not None)
                 run(self.command("exec", self.name, "/bin/true"), check=0)
             (self.where / "root/tmp/go").touch()
-            return p.wait(timeout=60), out.read_text()
+            return p.wait(timeout=PATIENCE), out.read_text()
         finally:
             run([*self.argv, "delete", "--force", self.name])
 
@@ -86,12 +86,12 @@ def learn(tmp_path, group, backend="auto"):
     p = subprocess.Popen([PALE, "learn", "--backend", backend, "--cgroup", group, "--border", "-o", tmp_path / "p.pale",
                           "-r", tmp_path / "rec"], stderr=subprocess.PIPE, text=True)
     wait_for(lambda: p.poll() is not None or waits(p.pid))
-    assert p.poll() is None, p.communicate(timeout=60)
+    assert p.poll() is None, p.communicate(timeout=PATIENCE)
     return p
 
 
 def ended(p, tmp_path, rc=0):
-    err = p.communicate(timeout=60)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     assert p.returncode == rc, err
     return Recording(tmp_path / "rec") if rc == 0 else err
 
@@ -131,7 +131,7 @@ def truth(tmp_path_factory):
     fill(where)
     out, root = where / "strace", where / "root"
     (root / "tmp/go").touch()
-    run([need("strace"), "-f", "-qq", "-o", out, "unshare", "--pid", "--fork", "--kill-child", "--mount",
+    run(["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", need("strace"), "-f", "-qq", "-o", out, "unshare", "--pid", "--fork", "--kill-child", "--mount",
          f"--mount-proc={root}/proc", "chroot", root, "/bin/sh", "-c", SERVER], check=0)
     own, rest = out.read_text().split(None, 1)
     return set(re.findall(rf"^(?!{own} )\d+ +(\w+)\(", rest.split('execve("/bin/sh"', 1)[1], re.M))

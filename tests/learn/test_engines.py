@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import LONG, PALE, ROOT, need_root, run, skip
+from conftest import LONG, PALE, PATIENCE, ROOT, need_root, run, skip
 from engines import Containerd, Docker, Podman
 from recordings import Recording
 from runtimes import fetched
@@ -98,7 +98,7 @@ def test_a_server_needs_its_own_calls_alone_with_engines_of_other_releases(name,
         engine.serve()
         assert engine.ask() == "hello"
         engine.clear()
-        err = p.communicate(timeout=60)[1]
+        err = p.communicate(timeout=PATIENCE)[1]
         rec, text = Recording(tmp_path / "rec"), (tmp_path / "p.pale").read_text()
         assert p.returncode == 0 and rec.losses == "none" and "midway" not in rec.runs[1], err
         met = re.search(r"use start-runc; # .*; met: (.*)", text)
@@ -117,5 +117,5 @@ def test_a_server_needs_its_own_calls_alone_with_engines_of_other_releases(name,
     finally:
         if p:
             p.kill()
-            p.wait(20)
+            p.wait(PATIENCE)
         engine.end()

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import LONG, PALE, need, run
+from conftest import LONG, PALE, PATIENCE, need, run
 from engines import Docker
 from recordings import Recording
-from test_container_targets import cleared, docker, learn, rootfs, start, until_watched  # noqa: F401
+from test_container_targets import cleared, docker, inside, learn, rootfs, start, until_watched  # noqa: F401
+from test_snapshots import wait_for
 
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.once]
 MANY = 20 if LONG else 8
@@ -30,12 +31,12 @@ def test_containers_that_start_at_once_are_all_recorded_from_their_first_call(do
         return start(docker, f"many{i}", "sh", "-c", f"echo x >{made(i)}", options=["--label", "app=many"])
     with ThreadPoolExecutor(MANY) as threads:
         ids = list(threads.map(one, range(MANY)))
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while docker("ps", "-q") and time.monotonic() < end:
         time.sleep(0.2)
     time.sleep(0.5)
     p.send_signal(signal.SIGTERM)
-    err = p.communicate(timeout=120)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     rec = Recording(tmp_path / "rec")
     said = rec.runs[1]["containers"]
     met = dict(re.findall(r"docker:(many\d+) ([0-9a-f]{12})", said))
@@ -59,10 +60,10 @@ def test_what_is_paused_and_removed_meanwhile_is_recorded_up_to_then(docker, tmp
     time.sleep(0.5)
     docker("unpause", "paused")
     docker("exec", "paused", "sh", "-c", "echo x >/go")
-    time.sleep(0.5)
+    wait_for(inside(docker, "paused", "/after").exists)
     docker("pause", "paused")
     docker("rm", "-f", "paused")
-    err = p.communicate(timeout=60)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     rec = Recording(tmp_path / "rec")
     assert p.returncode == 0 and rec.losses == "none", err
     assert {"/before", "/go", "/after"} <= set(rec.files), rec.files
@@ -72,9 +73,10 @@ def test_a_recorder_that_stops_while_the_container_is_paused_has_what_was_seen(d
     p = learn(docker, tmp_path, "--container", "held", "--wait")
     until_watched(p)
     start(docker, "held", "sh", "-c", "echo x >/before; sleep 60")
+    wait_for(inside(docker, "held", "/before").exists)
     docker("pause", "held")
     p.send_signal(signal.SIGTERM)
-    err = p.communicate(timeout=60)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     assert p.returncode == 0 and "/before" in Recording(tmp_path / "rec").files, err
     assert docker("inspect", "-f", "{{.State.Status}}", "held") == "paused"
 
@@ -83,11 +85,11 @@ def test_of_a_recorder_that_is_killed_a_snapshot_stays_and_the_container_goes_on
     p = learn(docker, tmp_path, "--container", "goes-on", "--wait", "--every", "1s")
     until_watched(p)
     start(docker, "goes-on", "sh", "-c", "echo x >/before; sleep 60")
-    end = time.monotonic() + 30
-    while not (tmp_path / "rec").exists() and time.monotonic() < end:
+    end = time.monotonic() + PATIENCE
+    while not ((tmp_path / "rec").exists() and "/before" in (tmp_path / "rec").read_text()) and time.monotonic() < end:
         time.sleep(0.05)
     p.kill()
-    p.communicate(timeout=60)
+    p.communicate(timeout=PATIENCE)
     assert docker("inspect", "-f", "{{.State.Status}}", "goes-on") == "running"
     assert "unfinished" in (tmp_path / "rec").read_text() and not (tmp_path / "p.pale").exists()
     r = run([PALE, "propose", tmp_path / "rec"])
@@ -107,7 +109,7 @@ def test_an_engine_that_is_restarted_leaves_the_recording_whole(tmp_path, tmp_pa
         engine.start()
         assert engine("inspect", "-f", "{{.State.Status}}", "lives") == "running"
         engine("exec", "lives", "sh", "-c", "echo x >/go")
-        err = p.communicate(timeout=60)[1]
+        err = p.communicate(timeout=PATIENCE)[1]
         rec = Recording(tmp_path / "rec")
         assert p.returncode == 0 and rec.losses == "none" and "midway" not in rec.runs[1], err
         assert {"/before", "/go", "/after"} <= set(rec.files), rec.files
@@ -123,6 +125,6 @@ def test_a_container_that_ended_before_it_was_looked_at_is_told(docker, tmp_path
     start(docker, "gone", "true")
     docker("wait", "gone")
     p.send_signal(signal.SIGCONT)
-    err = p.communicate(timeout=60)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     assert p.returncode == 1 and not (tmp_path / "p.pale").exists(), err
     assert "had ended before" in err, err

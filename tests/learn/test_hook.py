@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import PALE, need, need_root, run
+from conftest import PALE, PATIENCE, need, need_root, run
 
 NAME = "io.pale.learn"
 
@@ -231,7 +231,7 @@ def bundle(tmp_path):
 
 def recordings(d, n=1):
     """The recorder ends by itself, a moment after the container."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while True:
         found = [f for f in d.glob("*/*") if not f.name.startswith(".")]
         if len(found) >= n or time.monotonic() > end:
@@ -269,10 +269,16 @@ def test_a_hook_that_fails_leaves_the_container_running_unless_it_is_strict(bund
 def test_of_a_recorder_that_is_killed_the_last_snapshot_stays(bundle):
     start, rec = bundle
     with ThreadPoolExecutor(1) as threads:
-        done = threads.submit(start, "mkdir /tmp/made; sleep 4", "--every", "1s")
-        file, = recordings(rec)
-        killed = run(["pkill", "-9", "-f", f"hook --directory {rec} --every 1s"])
-        assert done.result(timeout=30).rc == 0 and killed.rc == 0
+        done = threads.submit(start, "mkdir /tmp/made; until [ -e /tmp/go ]; do sleep .1; done", "--every", "1s")
+        try:
+            end = time.monotonic() + PATIENCE
+            while not [f for f in recordings(rec) if "made" in f.read_text()] and time.monotonic() < end:
+                time.sleep(0.05)
+            file, = recordings(rec)
+            killed = run(["pkill", "-9", "-f", f"hook --directory {rec} --every 1s"])
+        finally:
+            (rec.parent / "bundle/rootfs/tmp/go").touch()
+        assert done.result(timeout=PATIENCE).rc == 0 and killed.rc == 0
     assert "unfinished" in file.read_text(), file.read_text()[:400]
     r = run([PALE, "propose", file])
     assert "mkdir" in r.out and "snapshot" in r.out + r.err, r

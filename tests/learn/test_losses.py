@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import AS_NOBODY, BUILD, PALE, need, need_root, run, skip
+from conftest import AS_NOBODY, BUILD, PALE, PATIENCE, need, need_root, run, skip
 from recordings import Recording
 from test_backends import (ATTACHED, BACKENDS, PROBES, cgroup, child_of, learn, start,  # noqa: F401
                            start_cgroup, usable, wait_until_taken)
@@ -77,8 +77,8 @@ def test_a_workload_that_outlives_its_recording_is_said(tmp_path, backend):
         p.send_signal(signal.SIGTERM)
         wait_until_taken(p)
         p.send_signal(signal.SIGTERM)
-        p.wait(60)
-    err = p.communicate(timeout=30)[1]
+        p.wait(PATIENCE)
+    err = p.communicate(timeout=PATIENCE)[1]
     assert "PL413" in err and f"still runs as process {child}" in err, err
     assert "ended by a signal to pale, which the workload outlived" in out.read_text()
 
@@ -340,7 +340,7 @@ def test_a_cgroup_that_nobody_comes_to_gives_no_proposal(tmp_path, cgroup):  # n
     usable("ebpf")
     p = start_cgroup(tmp_path, "ebpf", cgroup)
     p.send_signal(signal.SIGINT)
-    err = p.communicate(timeout=30)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     assert p.returncode == 1 and "PL411" in err and "before the signal" in err, err
     assert not (tmp_path / "c.pale").exists()
 

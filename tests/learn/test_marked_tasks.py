@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, PALE, need_root
+from conftest import BUILD, PALE, PATIENCE, need_root
 from recordings import Recording
 
 LAST = pathlib.Path("/proc/sys/kernel/ns_last_pid")
@@ -19,7 +19,7 @@ def start_as(numbers, argv):
         p = subprocess.Popen(argv)
         if p.pid in numbers:
             return p
-        p.wait(20)
+        p.wait(PATIENCE)
     return None
 
 
@@ -36,9 +36,9 @@ def test_a_stranger_with_the_number_of_a_recorded_process_is_not_recorded(tmp_pa
         assert len(numbers) == 12
         stranger = start_as(numbers, [SPIN, "777"])
         assert stranger, "none of the numbers was to be had"
-        assert stranger.wait(20) == 0
+        assert stranger.wait(PATIENCE) == 0
     finally:
-        _, err = p.communicate("\n", timeout=30)
+        _, err = p.communicate("\n", timeout=PATIENCE)
     assert p.returncode == 0, err
     assert ("x86_64", "wait4") in Recording(rec).calls
     assert Recording(rec).calls.get(("x86_64", "getppid"), 0) < 777

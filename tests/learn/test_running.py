@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import PALE, need, need_root, run
+from conftest import PALE, PATIENCE, need, need_root, run
 from recordings import Recording
 from test_backends import BACKENDS, PROBES, cgroup, usable, waits  # noqa: F401
 from test_snapshots import wait_for
@@ -43,7 +43,7 @@ def watch(tmp_path, *options):
     p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / "rec", *map(str, options)],
                          stderr=subprocess.PIPE, text=True)
     wait_for(lambda: p.poll() is not None or waits(p.pid))
-    assert p.poll() is None, p.communicate(timeout=120)
+    assert p.poll() is None, p.communicate(timeout=PATIENCE)
     return p
 
 
@@ -58,9 +58,9 @@ def test_a_process_is_recorded_from_here_on_with_what_it_holds(tmp_path, home, h
     for word in "tc":
         say(holder, word)
     holder.stdin.close()
-    err = p.communicate(timeout=120)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     proved = backend not in ("ebpf-btf", "ebpf-raw") or "PL408" in err  # asked for by its name: what is not counted is said
-    assert holder.wait(timeout=120) == 7 and p.returncode == 0 and "PL406" in err and proved, err
+    assert holder.wait(timeout=PATIENCE) == 7 and p.returncode == 0 and "PL406" in err and proved, err
     assert err.count("\n") == 1 + ("PL408" in err), err
     rec, text = Recording(tmp_path / "rec"), (tmp_path / "p.pale").read_text()
     head = rec.runs[1]
@@ -93,14 +93,14 @@ def test_a_process_lives_on_when_its_recording_ends(tmp_path, holder, backend):
     p = watch(tmp_path, "--backend", backend, "--pid", holder.pid)
     say(holder, "c")
     p.send_signal(signal.SIGINT)
-    assert p.wait(timeout=120) == 0 and Recording(tmp_path / "rec").runs[1]["interrupted"] is True
+    assert p.wait(timeout=PATIENCE) == 0 and Recording(tmp_path / "rec").runs[1]["interrupted"] is True
     say(holder, "t")
     p = watch(tmp_path, "--backend", backend, "--pid", holder.pid)
     p.kill()
-    p.wait(timeout=120)
+    p.wait(timeout=PATIENCE)
     say(holder, "c")
     holder.stdin.close()
-    assert holder.wait(timeout=120) == 7
+    assert holder.wait(timeout=PATIENCE) == 7
 
 
 @pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
@@ -114,7 +114,7 @@ def test_several_processes_are_one_recording_until_the_last_ends(tmp_path, holde
     assert p.poll() is None
     say(holder, "c")
     holder.stdin.close()
-    assert p.wait(timeout=120) == 0, p.stderr.read()
+    assert p.wait(timeout=PATIENCE) == 0, p.stderr.read()
     rec = Recording(tmp_path / "rec")
     assert "/etc/hostname" in rec.files and rec.calls["x86_64", "getpgid"] == 1
     assert not {"program", "name", "command"} & set(rec.runs[1])
@@ -124,7 +124,7 @@ def test_ptrace_says_that_children_are_left(tmp_path, holder):
     p = watch(tmp_path, "--backend", "ptrace", "--pid", holder.pid)
     say(holder, "d")
     os.kill(holder.pid, signal.SIGKILL)
-    err = p.communicate(timeout=120)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     assert p.returncode == 0 and "PL413" in err and f"process {holder.pid} started still run" in err, err
 
 
@@ -141,7 +141,7 @@ def test_cgroups_and_processes_are_recorded_together(tmp_path, holder, cgroup): 
         (cgroup.parent / "cgroup.procs").write_text(str(holder.pid))  # wherever it is
         say(holder, "c")
         holder.stdin.close()
-        assert p.wait(timeout=120) == 0, p.stderr.read()
+        assert p.wait(timeout=PATIENCE) == 0, p.stderr.read()
     finally:
         other.rmdir()
     rec = Recording(tmp_path / "rec")
@@ -151,14 +151,15 @@ def test_cgroups_and_processes_are_recorded_together(tmp_path, holder, cgroup): 
 
 def test_a_cgroup_that_is_made_anew_is_recorded_on(tmp_path, cgroup):  # noqa: F811
     usable("ebpf")
-    p = watch(tmp_path, "--backend", "ebpf", "--cgroup", cgroup, "--until", "3s")
+    p = watch(tmp_path, "--backend", "ebpf", "--cgroup", cgroup, "--until", "10m")
     for name in ("hostname", "hosts"):
         run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec cat /etc/{name}"], check=0)
         cgroup.rmdir()
         time.sleep(0.4)
         cgroup.mkdir()
         time.sleep(0.4)
-    assert p.wait(timeout=120) == 0, p.stderr.read()
+    p.send_signal(signal.SIGTERM)
+    assert p.wait(timeout=PATIENCE) == 0, p.stderr.read()
     assert {"/etc/hostname", "/etc/hosts"} <= set(Recording(tmp_path / "rec").files)
 
 
@@ -198,7 +199,7 @@ def test_what_a_cgroup_s_processes_hold_is_in_the_recording(tmp_path, home, hold
     p = watch(tmp_path, "--backend", "ebpf", "--cgroup", cgroup.parent)
     say(holder, "t")
     holder.stdin.close()
-    assert p.wait(timeout=120) == 0, p.stderr.read()
+    assert p.wait(timeout=PATIENCE) == 0, p.stderr.read()
     rec = Recording(tmp_path / "rec")
     assert f'file "{home}/log" a owned held' in facts(rec, "file") and rec.runs[1]["midway"] is True
 
@@ -255,7 +256,7 @@ def test_pids_of_another_namespace_are_those_that_pale_counts(tmp_path):
     usable("ebpf")
     script = (f"{PROBES}/waiter >/dev/null & p=$!; "
               f"{PALE} learn --backend ebpf --pid $p -o {tmp_path}/p.pale -r {tmp_path}/rec & l=$!; i=0; "
-              "until grep -qE '^(7|271) ' /proc/$l/syscall || [ $i = 200 ]; do sleep .05; i=$((i+1)); done; "
+              "until grep -qE '^(7|271) ' /proc/$l/syscall || [ $i = 4000 ]; do sleep .05; i=$((i+1)); done; "
               "kill $p; wait $l; echo rc $?")
     r = run([need("unshare"), "--pid", "--fork", "--mount-proc", "sh", "-c", script])
     assert "rc 0" in r.out, r

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, PALE, ROOT, run
+from conftest import BUILD, PALE, PATIENCE, ROOT, run
 
 PROBES = BUILD / "tests/learn/probes"
 
@@ -94,13 +94,13 @@ def test_its_workload_ends_with_it(tmp_path):
                           f"trap '' INT TERM; echo $$ > {pid}.new; mv {pid}.new {pid}; "
                           "while :; do sleep 0.1; done"],
                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while not pid.exists() and time.monotonic() < until:
         time.sleep(0.02)
     for _ in range(2):
         p.send_signal(signal.SIGTERM)
         time.sleep(0.2)
-    _, err = p.communicate(timeout=30)
+    _, err = p.communicate(timeout=PATIENCE)
     assert not pathlib.Path(f"/proc/{pid.read_text().strip()}").exists(), err
     assert "still runs" not in err
 
@@ -121,6 +121,6 @@ def test_what_runs_already_is_not_its_business(tmp_path):
         r = run([PALE, "learn", "--backend", "seccomp", "-o", tmp_path / "p", "--pid", str(p.pid)])
     finally:
         p.kill()
-        p.wait(20)
+        p.wait(PATIENCE)
     assert r.rc == 125 and "the seccomp backend records commands" in r.err, r
     assert "--backend ptrace" in r.err

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import LONG, PALE, ROOT, need, need_root, run, skip
+from conftest import LONG, PALE, PATIENCE, ROOT, need, need_root, run, skip
 from engines import Docker
 from recordings import Recording
 from test_backends import usable, waits
@@ -85,13 +85,13 @@ class Served:
         assert said.rc == 0, said
 
     def healthy(self):
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while self.inspect(".State.Health.Status") != "healthy":
             assert time.monotonic() < end, self.inspect("json .State.Health")
             time.sleep(0.2)
 
     def end(self):
-        self.docker("stop", "-t", "20", self.service.name)
+        self.docker("stop", "-t", "200", self.service.name)
         status = self.inspect(".State.ExitCode")
         self.docker("rm", "-f", self.service.name)
         assert status in ("0", "143"), status  # 143: a JVM's, on SIGTERM
@@ -108,12 +108,12 @@ def recorded(docker, image, service, where):
     """By its name, from before its start."""
     p = subprocess.Popen([PALE, "learn", "--container", service.name, "--wait", "-o", where / "p.pale", "-r", where / "rec"],
                          env=docker.env, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while p.poll() is None and not waits(p.pid) and time.monotonic() < end:
         time.sleep(0.02)
     try:
         served(docker, image, service, *UNCONFINED)
-        err = p.communicate(timeout=120)[1]
+        err = p.communicate(timeout=PATIENCE)[1]
     finally:
         p.kill()
     assert p.returncode == 0, err
@@ -144,7 +144,7 @@ class Counted:
     def end(self, container):
         time.sleep(0.5)
         self.process.send_signal(signal.SIGTERM)
-        events = [json.loads(line) for line in self.process.communicate(timeout=60)[0].splitlines()]
+        events = [json.loads(line) for line in self.process.communicate(timeout=PATIENCE)[0].splitlines()]
         assert self.process.returncode == 0 and not events[-1]["dropped_records"], events[-1]
         return sorted({e["call"] for e in events if e["event"] == "refusal" and e.get("container", {}).get("id") == container})
 
@@ -198,7 +198,7 @@ def test_a_server_runs_under_what_was_learned_of_it_in_a_container(docker, image
 def test_a_server_runs_under_what_the_hook_recorded_of_it(docker, image, tmp_path, name, record_property):
     service = ALL[name]
     container = served(docker, image, service, "--runtime", "pale", *UNCONFINED)
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while not (found := [f for f in docker.hooked.glob(f"*{container[:12]}*/*") if not f.name.startswith(".")]):
         assert time.monotonic() < end, list(docker.hooked.glob("*/*"))
         time.sleep(0.1)

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, PALE, ROOT, need, program, run
+from conftest import BUILD, PALE, PATIENCE, ROOT, need, program, run
 
 pytestmark = pytest.mark.once  # what a sanitizer does at its end no policy has
 
@@ -35,19 +35,19 @@ def serving(tmp_path, *argv, rc=0):
     file.unlink(missing_ok=True)
     proc = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        end = time.monotonic() + 40
+        end = time.monotonic() + PATIENCE
         while not file.exists() and proc.poll() is None and time.monotonic() < end:
             time.sleep(0.02)  # nothing else tells
-        assert file.exists(), (proc.poll(), proc.communicate(timeout=20))
+        assert file.exists(), (proc.poll(), proc.communicate(timeout=PATIENCE))
         port = int(file.read_text())
         yield port
         ask(port, "quit")
-        _, err = proc.communicate(timeout=40)
+        _, err = proc.communicate(timeout=PATIENCE)
         assert proc.returncode == rc, err
     finally:
         if proc.poll() is None:
             proc.send_signal(signal.SIGKILL)
-            proc.wait(20)
+            proc.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("backend", ["auto", "ptrace"])

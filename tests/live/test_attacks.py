@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import attacks  # noqa: E402
-from conftest import PALE, ROOT, need, need_root, run  # noqa: E402
+from conftest import PALE, PATIENCE, ROOT, need, need_root, run  # noqa: E402
 
 ids = dict(argvalues=attacks.POLICIES, ids=lambda p: p.stem)
 # A mount that succeeds, because nothing refuses it, must not stay.
@@ -131,7 +131,7 @@ def docker(tmp_path_factory):
              "--bridge=none"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     env = {**os.environ, "DOCKER_HOST": f"unix://{d}/sock"}
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while subprocess.run([client, "version"], env=env, capture_output=True).returncode:
             assert daemon.poll() is None and time.monotonic() < end, (d / "log").read_text()[-2000:]
             time.sleep(0.05)  # nothing else tells that its socket answers
@@ -152,7 +152,7 @@ def docker(tmp_path_factory):
         yield container
     finally:
         daemon.terminate()
-        daemon.wait(30)
+        daemon.wait(PATIENCE)
 
 
 @pytest.mark.once

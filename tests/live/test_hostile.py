@@ -14,7 +14,7 @@ import pathlib
 
 import pytest
 
-from conftest import PALE, need, need_root, program, run, sanitized
+from conftest import PALE, PATIENCE, need, need_root, program, run, sanitized
 
 ALLOW = "policy p {\n\tarch x86_64;\n\tdefault allow;\n%s}\n"
 REFUSES = ALLOW % "\tcapability chown;\n\terrno EXDEV getppid;\n"
@@ -124,7 +124,7 @@ def test_pale_that_is_stopped_and_continued_loses_nothing(hostile, policy):
         proc.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, proc.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         proc.send_signal(signal.SIGCONT)
-    out, err = proc.communicate(timeout=120)
+    out, err = proc.communicate(timeout=PATIENCE)
     assert proc.returncode == 0 and out == "0 wrong\n" and "3200 calls refused" in err
 
 
@@ -277,7 +277,7 @@ def test_every_signal_that_can_be_is_passed_on(hostile, policy, mode):
         ctypes.CDLL(None).sigqueue(proc.pid, 40, ctypes.c_void_p(4711))
         assert line_of(proc) == "40 4711"
         proc.terminate()
-        assert proc.wait(60) == 5
+        assert proc.wait(PATIENCE) == 5
     finally:
         proc.kill()
         proc.communicate()
@@ -303,7 +303,7 @@ def test_pale_stops_with_its_command_and_goes_on_with_it(policy, everybody):
         proc.stdin.write("on\n")
         proc.stdin.flush()
         assert line_of(proc) == "on"
-        assert proc.wait(60) == 6
+        assert proc.wait(PATIENCE) == 6
     finally:
         if proc.poll() is None:
             os.killpg(proc.pid, signal.SIGKILL)
@@ -365,7 +365,7 @@ def test_what_outlives_a_killed_pale_is_still_refused(hostile, policy):
     proc = launched([PALE, "run", "--count", policy(), "--", hostile, "left"])
     assert line_of(proc) == "ready"
     proc.kill()
-    proc.wait(60)
+    proc.wait(PATIENCE)
     proc.stdin.close()
     assert line_of(proc) == "getppid ENOSYS"
     proc.stdout.close(), proc.stderr.close()

@@ -13,7 +13,7 @@ import time
 import pytest
 
 import conftest
-from conftest import PALE, need, need_root, program, run
+from conftest import PALE, PATIENCE, need, need_root, program, run
 
 LIVE = pathlib.Path(__file__).parent / "live.pale"
 ALLOW = "policy p {\n\tarch x86_64;\n\tdefault allow;\n%s}\n"
@@ -63,8 +63,8 @@ def calls(report):
     return {r["name"]: r["count"] for r in report["refusals"]}
 
 
-def wait_until(what, seconds=30):
-    end = time.monotonic() + seconds
+def wait_until(what):
+    end = time.monotonic() + PATIENCE
     while not what():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -403,7 +403,7 @@ def test_a_daemon_is_counted_after_its_parent_has_gone(sh, policy, tmp_path):
     assert proc.poll() is None
     with open(tmp_path / "go", "w") as go:
         go.write("x\n")
-    assert proc.wait(30) == 4
+    assert proc.wait(PATIENCE) == 4
     report = json.loads((tmp_path / "r.json").read_text())
     assert sum(calls(report).get(n, 0) for n in ("mknod", "mknodat")) == 1, report
 
@@ -418,7 +418,7 @@ def test_signals_are_passed_on(sh, tmp_path, name):
     try:
         wait_until(ready.exists)
         proc.send_signal(getattr(signal, "SIG" + name))
-        assert proc.wait(30) == 5
+        assert proc.wait(PATIENCE) == 5
     finally:
         os.killpg(proc.pid, signal.SIGKILL) if proc.poll() is None else None
         os.close(r), os.close(w)
@@ -471,7 +471,7 @@ def test_children_from_before_are_not_waited_for(sh, tmp_path, command):
     proc = subprocess.Popen(["sh", "-c", script, "sh", PALE, "run", LIVE, "--count", "--", *sh, command],
                             stderr=subprocess.DEVNULL)
     try:
-        assert proc.wait(30) == 3
+        assert proc.wait(PATIENCE) == 3
     finally:
         os.kill(int((tmp_path / "job").read_text()), signal.SIGKILL)
 
@@ -484,7 +484,7 @@ def test_killed_half_way_leaves_no_orphan(sh, tmp_path):
     wait_until(lambda: pid.exists() and pid.read_text().strip())
     command = int(pid.read_text())
     proc.kill()
-    proc.wait(30)
+    proc.wait(PATIENCE)
     wait_until(lambda: gone(command))
     os.close(r), os.close(w)
 
@@ -502,7 +502,7 @@ def test_two_at_once_do_not_meet(attack, tmp_path):
         procs.append(subprocess.Popen(
             [PALE, "run", LIVE, "--count", "--report", tmp_path / f"{i}.json", "--", attack,
              *["bpf"] * (100 + i)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-    assert [p.wait(30) for p in procs] == [0, 0]
+    assert [p.wait(PATIENCE) for p in procs] == [0, 0]
     for i in range(2):
         assert json.loads((tmp_path / f"{i}.json").read_text())["total"] == 100 + i
 
