@@ -89,6 +89,7 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 		out->unfinished |= r->unfinished;
 		out->midway |= r->midway;
 		out->names_observed &= r->names_observed;
+		out->programs_observed &= r->programs_observed;
 		out->no_calls &= r->no_calls;
 		out->no_files &= r->no_files;
 		out->files_written |= r->files_written;
@@ -275,6 +276,21 @@ static void unite_call(struct unite *u, const struct fact *f, const struct colum
 		mark(u, &c->in, columns);
 }
 
+/* Facts of one program stand together. */
+static void unite_by(struct unite *u, const struct fact *f, const struct column *all)
+{
+	struct recorded_made c = { f->arch, f->nr, all->count, all->first_ns };
+	struct recorded_program fresh = { .path = f->path }, *last = NULL;
+
+	if (u->r->programs.n)
+		last = &u->r->programs.v[u->r->programs.n - 1];
+	if (!last || !str_eq(last->path, f->path)) {
+		vec_push(u->a, &u->r->programs, fresh);
+		last = &u->r->programs.v[u->r->programs.n - 1];
+	}
+	vec_push(u->a, &last->calls, c);
+}
+
 /* Facts of one kind stand together, so each of these is the last one or a new one. */
 static void unite_signal(struct unite *u, const struct fact *f, const struct column *all,
 			 const struct columns *columns)
@@ -355,6 +371,7 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 	case FACT_BITS:
 		model_bits(u->m, f->arch, f->nr, f->index, f->words[0], f->words[1], f->unbounded);
 		return;
+	case FACT_BY: unite_by(u, f, &all); return;
 	case FACT_CALL: unite_call(u, f, &all, columns); return;
 	case FACT_CAPABILITY: unite_capability(u, f, &all, columns); return;
 	case FACT_FILE: unite_file(u, f, &all, columns); return;

@@ -23,6 +23,7 @@ class Recording:
         self.runs, self.calls, self.files, self.args, self.tuples, self.peers = {}, {}, {}, {}, set(), set()
         self.rules, self.ours, self.sockets = {}, set(), set()
         self.addresses = {}
+        self.by = {}  # program, None for others: its calls
         self.serve_calls, self.serve_args, self.serve_tuples, self.serve_caps = {}, {}, set(), set()
         lines = self.text.splitlines()
         assert lines[0] == "pale recording 1" and lines[-1].startswith("end ")
@@ -42,6 +43,8 @@ class Recording:
             self.add_serve(w[1:], count)
         elif w[0] == "call":
             self.calls[w[1], w[2]] = count
+        elif w[0] == "by":
+            self.by.setdefault(unquote(w[1]) if w[1][0] == '"' else None, {})[w[2], w[3]] = count
         elif w[0] == "address":
             self.addresses[tuple(w[1:])] = count
         elif w[0] == "file":
@@ -72,6 +75,9 @@ class Recording:
 
     def serve_names(self, arch="x86_64"):
         return {name for a, name in self.serve_calls if a == arch}
+
+    def made_by(self, program, arch="x86_64"):
+        return {name for a, name in self.by.get(str(program), {}) if a == arch}
 
     def names(self, arch="x86_64"):
         return {name for a, name in self.calls if a == arch}

@@ -17,6 +17,7 @@ static const char *const kinds[FACT_NR] = {
 
 #define RUNTIME "runtime" /* in front of a kind */
 #define SERVE   "serve"
+#define OTHERS  "others" /* in place of a program */
 
 static const struct {
 	unsigned flag;
@@ -98,6 +99,17 @@ static bool take_call(struct line *w, struct fact *f)
 		return line_fail(w, word.p, "no call of %s", arch_info(f->arch)->name);
 	f->nr = (uint32_t)s->nr[f->arch];
 	return true;
+}
+
+/* Whose it is: the path of a program, or one of those beyond those that are told apart. */
+static void put_by(struct buf *out, const struct fact *f)
+{
+	buf_putc(out, ' ');
+	if (f->path.p)
+		put_quoted(out, f->path);
+	else
+		buf_puts(out, OTHERS);
+	put_call(out, f);
 }
 
 /* ---- its arguments ---- */
@@ -185,6 +197,11 @@ static bool take_path(struct line *w, struct fact *f)
 	return f->path.n <= PATH_MAX ||
 	       line_fail(w, w->rest.p, "the path in front of this has more than %d bytes",
 			 PATH_MAX);
+}
+
+static bool take_by(struct line *w, struct fact *f)
+{
+	return (take_if(w, OTHERS) || take_path(w, f)) && take_call(w, f);
 }
 
 /* Directories and patterns, and how many names in them were not used. */
@@ -338,6 +355,8 @@ void fact_print(struct buf *out, const struct fact *f)
 		put_lost(out, f);
 	else if (f->kind == FACT_OTHERS)
 		put_others(out, f);
+	else if (f->kind == FACT_BY)
+		put_by(out, f);
 	else if (f->kind == FACT_ADDRESS)
 		put_address(out, &f->address);
 	else if (f->kind == FACT_RECEIVED)
@@ -382,6 +401,7 @@ static bool read_kind(struct line *w, struct fact *f)
 			return false;
 		f->unbounded = take_if(w, "unbounded");
 		return true;
+	case FACT_BY: return take_by(w, f);
 	case FACT_CALL: return take_call(w, f) && take_seen(w, f);
 	case FACT_CAPABILITY: return take_capability(w, f);
 	case FACT_FILE: return take_file(w, f) && take_held(w, f);

@@ -39,7 +39,7 @@ struct fact {
 	bool serve; /* call and its arguments, capability: of those, what processes did that served */
 	bool assumed; /* call: held, as it were: nobody looked whether it is made */
 	/* Of a file, of a directory with other names; what is known of a lost one; a rule; NUL-terminated. */
-	struct str path;
+	struct str path; /* of a call by a program: whose; NULL: by others */
 	struct address address;
 	unsigned perms; /* PERM_* */
 	unsigned flags; /* FILE_* */

@@ -159,6 +159,23 @@ static int cmp_address(const void *x, const void *y)
 	return a->port != b->port ? (int)a->port - (int)b->port : (int)a->place - (int)b->place;
 }
 
+static int cmp_made(const void *x, const void *y)
+{
+	const struct recorded_made *a = x, *b = y;
+
+	return a->arch != b->arch ? (int)a->arch - (int)b->arch : cmp_u64(a->nr, b->nr);
+}
+
+/* Others last. */
+static int cmp_program(const void *x, const void *y)
+{
+	const struct recorded_program *a = x, *b = y;
+
+	if (!a->path.p || !b->path.p)
+		return !a->path.p - !b->path.p;
+	return str_cmp(a->path, b->path);
+}
+
 #define SORT(vec, cmp)                                                                             \
 	do {                                                                                       \
 		if ((vec).n)                                                                       \
@@ -171,6 +188,30 @@ static void sort_arguments(struct recorded_call *c)
 		SORT(a->values, cmp_value);
 	SORT(c->args, cmp_arg);
 	SORT(c->tuples, cmp_tuple);
+}
+
+/*
+ * Of what programs made, only calls of the recording stay: by an ABI that is none nobody makes one. Who
+ * made none is nobody.
+ */
+static void settle_programs(struct recording *r)
+{
+	uint64_t is[ARCH_NR][RECORDING_NRS / 64] = { 0 };
+	size_t left = 0;
+
+	vec_each(&r->calls, c)
+		is[c->arch][c->nr / 64] |= UINT64_C(1) << c->nr % 64;
+	vec_each(&r->programs, p) {
+		size_t n = 0;
+
+		vec_each(&p->calls, c)
+			if (is[c->arch][c->nr / 64] >> c->nr % 64 & 1)
+				p->calls.v[n++] = *c;
+		p->calls.n = n;
+		if (n)
+			r->programs.v[left++] = *p;
+	}
+	r->programs.n = left;
 }
 
 void recording_sort(struct recording *r)
@@ -186,6 +227,10 @@ void recording_sort(struct recording *r)
 	SORT(r->listings, cmp_listing);
 	SORT(r->lost, cmp_lost);
 	SORT(r->caps, cmp_cap);
+	settle_programs(r);
+	vec_each(&r->programs, p)
+		SORT(p->calls, cmp_made);
+	SORT(r->programs, cmp_program);
 	SORT(r->runtime_calls, cmp_call);
 	SORT(r->runtime_caps, cmp_cap);
 	SORT(r->received, cmp_signal);
@@ -227,6 +272,30 @@ const struct recorded_call *recording_serve_call(const struct recording *r, enum
 		if (c->arch == a && c->nr == nr)
 			return c;
 	return NULL;
+}
+
+static bool has_made(const struct recorded_program *p, enum arch a, uint32_t nr)
+{
+	struct recorded_made key = { .arch = a, .nr = nr };
+
+	return p->calls.n && bsearch(&key, p->calls.v, p->calls.n, sizeof(*p->calls.v), cmp_made);
+}
+
+const struct recorded_program *recording_only_by(const struct recording *r, enum arch a,
+						 uint32_t nr)
+{
+	const struct recorded_program *only = NULL;
+
+	if (!r->run.programs_observed)
+		return NULL;
+	vec_each(&r->programs, p) {
+		if (!has_made(p, a, nr))
+			continue;
+		if (only)
+			return NULL;
+		only = p;
+	}
+	return only && only->path.p ? only : NULL;
 }
 
 const uint64_t *recording_join_runs(struct arena *a, const struct recording *r, const uint64_t *one,

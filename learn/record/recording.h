@@ -17,7 +17,8 @@
 
 #define RECORDING_NRS        1024 /* numbers of calls, without base, are below this */
 #define RECORDING_NO_CALL    (RECORDING_NRS - 1) /* of a capability: the call is not known */
-#define RECORDING_VALUES_MAX 32 /* distinct values of one argument before it counts as unbounded */
+#define RECORDING_PROGRAMS   254 /* whose calls are told apart; beyond: those of others */
+#define RECORDING_VALUES_MAX 32  /* distinct values of one argument before it counts as unbounded */
 
 struct recorded_value {
 	uint64_t value;
@@ -117,6 +118,22 @@ struct recorded_signal { /* received from a process (kill and the like, not the 
 	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
 };
 
+struct recorded_made { /* a call, by one program */
+	enum arch arch;
+	uint32_t nr;
+	uint64_t count; /* by eBPF, which sees whether it was made, 1 */
+	uint64_t first_ns;
+};
+
+/*
+ * What one program did: what its processes ran (/proc/PID/exe), of a script its interpreter. What a
+ * process does between its start and its exec is that of the program that it was started by.
+ */
+struct recorded_program {
+	struct str path; /* NULL: others, beyond RECORDING_PROGRAMS or without a path */
+	VEC(struct recorded_made) calls;
+};
+
 struct recording_runs { /* where and when several runs were */
 	size_t n;
 	const unsigned *host, *image; /* of each run: which */
@@ -144,6 +161,11 @@ struct recording {
 	 */
 	VEC(struct recorded_call) serve_calls;
 	VEC(struct recorded_capability) serve_caps;
+	/*
+	 * The calls again, by who made them: where run.programs_observed every one of `calls` is
+	 * somebody's, but for those that nobody looked at (assumed).
+	 */
+	VEC(struct recorded_program) programs;
 	/* Of a container's runtime, in its cgroup and outside the workload: never proposed. */
 	VEC(struct recorded_call) runtime_calls;
 	VEC(struct recorded_capability) runtime_caps;
@@ -165,6 +187,9 @@ bool recording_saw_call(const struct recording *r);
 const struct recorded_call *recording_call(const struct recording *r, enum arch a, uint32_t nr);
 /* The same of what was made while serving. */
 const struct recorded_call *recording_serve_call(const struct recording *r, enum arch a,
+						 uint32_t nr);
+/* The program that alone makes a call; NULL: it is not known, or there are several. */
+const struct recorded_program *recording_only_by(const struct recording *r, enum arch a,
 						 uint32_t nr);
 /* Which arguments of a call are recorded: bit i for arg i (args.def). One list for all backends. */
 unsigned recording_args(enum arch a, uint32_t nr);

@@ -202,6 +202,15 @@ static void add_file(struct recordings *rs, const struct recorded_file *file)
 	add_fact(rs, &f, file->count, file->first_ns);
 }
 
+static void add_program(struct recordings *rs, const struct recorded_program *p)
+{
+	vec_each(&p->calls, c) {
+		struct fact f = { .kind = FACT_BY, .path = p->path, .arch = c->arch, .nr = c->nr };
+
+		add_fact(rs, &f, c->count, c->first_ns);
+	}
+}
+
 static void add_runtime(struct recordings *rs, const struct recording *r)
 {
 	vec_each(&r->runtime_calls, c) {
@@ -236,6 +245,8 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 		add_call(rs, c, true);
 	vec_each(&r->serve_caps, c)
 		add_capability(rs, c, true);
+	vec_each(&r->programs, p)
+		add_program(rs, p);
 	vec_each(&r->files, file)
 		add_file(rs, file);
 	vec_each(&r->listings, l) {

@@ -35,6 +35,12 @@ def make_run(rnd, n, snapshot=0):
         path = "/srv/" + "".join(rnd.choice('ab \\"\n\x7f*') for _ in range(rnd.randrange(1, 4)))
         facts[f"file {quote(path)} {rnd.choice(['r', 'rw', 'rmx', 'w owned gone', 'w owned numbered', 'r peers', 'a held', '- held'])}"] = (1, 5)
     facts["value x86_64 ioctl 1 0x5401"] = (3, 0)
+    if n % 3:
+        head["programs-seen"] = ""
+        more = random.Random(n)
+        for text in [f for f in facts if f.startswith("call ")]:
+            for by in more.sample(["others", quote("/bin/a"), quote("/srv/b \n\"")], more.randrange(1, 3)):
+                facts[f"by {by} {text[5:]}"] = (more.randrange(1, 99), more.choice([0, n]))
     if n % 2:
         called = sorted(f.split()[2] for f in facts if f.startswith("call "))
         for call in rnd.sample(called, min(3, len(called))):
@@ -143,6 +149,11 @@ def test_one_snapshot_told_in_two_ways_is_an_error(tmp_path, edit):
     ("received 15", "serve received 15", "calls, their arguments and capabilities alone"),
     ("received 15", "serve runtime call x86_64 read", "no kind of fact"),
     ("received 15", "runtime serve call x86_64 read", "no kind of fact"),
+    ("received 15", "by \"bin/a\" x86_64 read", "not absolute"),
+    ("received 15", "by other x86_64 read", "in quotes"),
+    ("received 15", "by \"/bin/a\" x86_64 raed", "no call that this pale knows"),
+    ("received 15", "by others x86_64 read held", "nothing more is expected"),
+    ("received 15", "serve by others x86_64 read", "calls, their arguments and capabilities alone"),
 ])
 def test_what_is_no_recording_is_told_with_its_place(tmp_path, old, new, words):
     text = SEED.read_text()
