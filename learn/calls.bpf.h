@@ -336,8 +336,10 @@ static __always_inline void note_left(bool btf)
 		gone = !bpf_task_storage_delete(&marks, bpf_get_current_task_btf());
 	else
 		gone = !bpf_map_delete_elem(&marks_by_tid, &tid);
-	if (gone)
+	if (gone) {
 		count_loss(TRACE_LOSS_LEFT);
+		forget_program(); /* it may come back with another one */
+	}
 }
 
 enum whose { NOBODYS, WORKLOADS, RUNTIMES };
@@ -488,6 +490,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 {
 	struct task_struct *t;
 	struct trace_count *c;
+	struct process *p;
 	enum whose is;
 	__u32 tid, bits, call, at; /* its number, and with the phase */
 	__u8 serves;
@@ -519,7 +522,12 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 		count_runtime(call);
 		return 0;
 	}
-	at = call | phase_now(btf ? (__u32)t->tgid : tgid_here());
+	p = process_of(btf ? (__u32)t->tgid : tgid_here());
+	if (!p)
+		return 0;
+	if (!has_made(p->program, call))
+		note_made(p->program, call);
+	at = call | serving(p->phase);
 	serves = calls[bounded(call, TRACE_CALLS - 1)].serves;
 	if (at == call && serves)
 		at |= btf ? end_of_start_btf(regs, call, serves, (__u32)abi) :

@@ -443,6 +443,17 @@ static bool is_script_fd(struct tracer *t, pid_t tid, int fd)
 	return is > 0;
 }
 
+/* What its process runs from here on; 0: it has no path. */
+static void set_program(struct tracer *t, pid_t tid, model_ref program)
+{
+	struct tracee *e = tracer_find(t, tid);
+	struct str none = { NULL, 0 };
+
+	if (e)
+		e->by = model_program_of(t->model,
+					 program ? t->r->files.v[program - 1].path : none);
+}
+
 void tracee_executed(struct tracer *t, pid_t tid)
 {
 	struct access how = { .perms = PERM_X | PERM_R | PERM_M };
@@ -451,7 +462,7 @@ void tracee_executed(struct tracer *t, pid_t tid)
 	bool script;
 
 	if (!name || stopped_text(tid, name, text, TRACE_PATH) <= 0) {
-		record_link(t, tid, "exe", NULL, &how);
+		set_program(t, tid, record_link(t, tid, "exe", NULL, &how));
 		t->r->run.losses.paths_unresolved++;
 		return;
 	}
@@ -460,7 +471,7 @@ void tracee_executed(struct tracer *t, pid_t tid)
 					      !stopped_is_program(tid, text);
 	if (script && !proc_asks_interpreters())
 		how.perms &= ~(unsigned)PERM_X;
-	record_link(t, tid, "exe", NULL, &how);
+	set_program(t, tid, record_link(t, tid, "exe", NULL, &how));
 	if (script)
 		record_join(t, tid, -1, text, TRACE_SCRIPT | TRACE_FOLLOW,
 			    &(struct access){ .perms = PERM_X });
@@ -613,6 +624,20 @@ static void enter_phase(struct tracer *t, struct tracee *e, const struct syscall
 	model_phase(t->model, serves ? PHASE_SERVE : PHASE_ANY);
 }
 
+/* By what its process runs, which is looked at here where it ran before. */
+static void count_call(struct tracer *t, struct tracee *e, enum arch a, uint32_t nr)
+{
+	uint64_t now = tracer_now(t);
+	char path[PATH_MAX];
+
+	if (!e->by)
+		e->by = model_program_of(t->model, proc_program(e->tid, path) ?
+							   str_c(path) :
+							   (struct str){ NULL, 0 });
+	model_call(t->model, a, nr, 1, now);
+	model_made(t->model, e->by, a, nr, 1, now);
+}
+
 static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
 {
 	uint32_t nr = (uint32_t)info->entry.nr;
@@ -639,7 +664,7 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		e->args[i] = a == ARCH_I386 ? (uint32_t)info->entry.args[i] : info->entry.args[i];
 	sys = syscall_by_nr((enum arch)a, nr);
 	enter_phase(t, e, sys, c, a == ARCH_I386);
-	model_call(t->model, (enum arch)a, nr, 1, tracer_now(t));
+	count_call(t, e, (enum arch)a, nr);
 	e->forking = sys && rules_make_task(sys->name);
 	if (t->labels && sys && !strcmp(sys->name, "write") && a != ARCH_I386)
 		record_write(t, e, (const uint64_t *)info->entry.args);

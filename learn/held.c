@@ -27,6 +27,7 @@ struct holder {
 	uid_t uid;
 	enum arch arch; /* of its program */
 	int elsewhere;
+	model_program by;
 };
 
 /* What is not there any more is not held; all else that fails is a read that failed. */
@@ -34,6 +35,12 @@ static void note_failure(struct holder *h)
 {
 	if (errno != ENOENT && errno != ESRCH && errno != EBADF)
 		model_recording(h->m)->run.losses.unread++;
+}
+
+static void hold_made(struct holder *h, enum arch a, uint32_t nr, uint64_t count)
+{
+	model_held_call(h->m, a, nr, count);
+	model_made(h->m, h->by, a, nr, count, 0);
 }
 
 /* ---- files ---- */
@@ -107,7 +114,7 @@ static void hold_socket(struct holder *h, int theirs)
 	}
 	if (ask(fd, SO_DOMAIN, &args[0]) && ask(fd, SO_TYPE, &args[1]) &&
 	    ask(fd, SO_PROTOCOL, &args[2])) {
-		model_held_call(h->m, h->arch, (uint32_t)socket->nr[h->arch], 0);
+		hold_made(h, h->arch, (uint32_t)socket->nr[h->arch], 0);
 		model_held_tuple(h->m, h->arch, (uint32_t)socket->nr[h->arch], args, 1);
 		hold_address(h, fd);
 	} else {
@@ -242,7 +249,7 @@ static void hold_call(struct holder *h, int tid)
 	if (!s)
 		return;
 	info = syscall_args(s, a, &nargs);
-	model_held_call(h->m, a, (uint32_t)nr, 1);
+	hold_made(h, a, (uint32_t)nr, 1);
 	int only = recording_args_if(a, (uint32_t)nr);
 	if (recording_args_in(a, (uint32_t)nr) || (only >= 0 && !args[only]) ||
 	    recording_args_of(a, (uint32_t)nr) >= 0)
@@ -259,6 +266,7 @@ void held_process(struct model *m, pid_t pid)
 {
 	struct holder h = { .m = m, .pid = pid, .arch = program_arch(pid) };
 	long long uid = proc_field(pid, "status", "\nUid:", "%*d %*d %*d %lld");
+	char program[PATH_MAX];
 
 	h.fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (h.fd < 0) {
@@ -267,6 +275,8 @@ void held_process(struct model *m, pid_t pid)
 	}
 	model_phase(m, PHASE_SERVE); /* as what runs before is taken to */
 	h.uid = (uid_t)uid;
+	h.by = model_program_of(m, proc_program(pid, program) ? str_c(program) :
+								(struct str){ NULL, 0 });
 	h.elsewhere = proc_elsewhere(pid);
 	hold_link(&h, "exe", PERM_X | PERM_R | PERM_M);
 	hold_link(&h, "cwd", 0);

@@ -9,6 +9,7 @@
 #include "learn/view.h"
 
 #define RULES_MAX 4096
+_Static_assert(TRACE_PROGRAMS - TRACE_BY_FIRST == RECORDING_PROGRAMS, "each has its number");
 
 struct model;
 
@@ -43,6 +44,14 @@ void model_serves(struct model *m, const char *from, uint64_t first_ns);
 
 /* Adds to what is known of a call; first_ns: the earliest wins. */
 void model_call(struct model *m, enum arch a, uint32_t nr, uint64_t count, uint64_t first_ns);
+/*
+ * Whose a call is, told beside the call itself: the number of a program, by its path as the kernel
+ * resolved it; of any beyond RECORDING_PROGRAMS, and of what has no path (p NULL), that of the others.
+ */
+typedef size_t model_program;
+model_program model_program_of(struct model *m, struct str path);
+void model_made(struct model *m, model_program by, enum arch a, uint32_t nr, uint64_t count,
+		uint64_t first_ns);
 /* One that was under way when the recording began. */
 void model_held_call(struct model *m, enum arch a, uint32_t nr, uint64_t count);
 /* One that nobody looked at in `count` runs; where it was seen elsewhere, that counts. */

@@ -24,22 +24,28 @@ static __always_inline struct scratch *scratch_get(void)
 	return s && s->second ? scratch_at(1) : s;
 }
 
+/* NULL: it is taken. */
+static __always_inline struct scratch *scratch_try(void)
+{
+	struct scratch *s = scratch_at(0);
+
+	if (!s || __sync_lock_test_and_set(&s->busy, 1))
+		return NULL;
+	s->shelved = s->second;
+	s->second = 0;
+	return s;
+}
+
 /*
  * Two tasks on one CPU may be in different programs at once where tracepoints can be preempted:
  * the second finds the scratch taken, and what it came for is counted as missed.
  */
 static __always_inline struct scratch *scratch_take(void)
 {
-	struct scratch *s = scratch_at(0);
+	struct scratch *s = scratch_try();
 
 	if (!s)
-		return NULL;
-	if (__sync_lock_test_and_set(&s->busy, 1)) {
 		count_loss(TRACE_LOSS_BUSY);
-		return NULL;
-	}
-	s->shelved = s->second;
-	s->second = 0;
 	return s;
 }
 

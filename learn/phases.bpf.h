@@ -7,7 +7,7 @@
 #ifndef LEARN_PHASES_BPF_H
 #define LEARN_PHASES_BPF_H
 
-#include "learn/paths.bpf.h"
+#include "learn/programs.bpf.h"
 
 __u32 serve_all; /* the loader, or the service's own word: every process serves */
 __u64 serve_ns;  /* when the first process came to; 0: none has */
@@ -19,45 +19,38 @@ enum {              /* of a process */
 	       2, /* without the other one: it ran before, so it is taken for one that serves */
 };
 
-MAP(phases, ARRAY, __u32, __u64, TRACE_TIDS / 32); /* by process id: two bits */
-MAP(listeners, LRU_HASH, __u64, __u8, 1024);       /* epolls that have a socket which listens */
+MAP(listeners, LRU_HASH, __u64, __u8, 1024); /* epolls that have a socket which listens */
 
 static __always_inline __u32 phase_of(__u32 tgid)
 {
-	__u32 i = tgid / 32;
-	__u64 *word = bpf_map_lookup_elem(&phases, &i);
+	struct process *p = process_of(tgid);
 
-	return word ? *word >> tgid % 32 * 2 & (IS_BORN | IS_SERVING) : 0;
+	return p ? p->phase : 0;
 }
 
 static __always_inline void set_phase(__u32 tgid, __u32 bits)
 {
-	__u32 i = tgid / 32;
-	__u64 *word = bpf_map_lookup_elem(&phases, &i);
-	__u64 mask = (__u64)(IS_BORN | IS_SERVING) << tgid % 32 * 2,
-	      want = (__u64)bits << tgid % 32 * 2;
+	struct process *p = process_of(tgid);
 
-	if (!word || (*word & mask) == want)
+	if (p && p->phase != bits)
+		p->phase = (__u8)bits;
+}
+
+/* TRACE_SERVING, which goes into the index of a call that a process of that phase makes; 0. */
+static __always_inline __u32 serving(__u32 phase)
+{
+	return serve_all || phase & IS_SERVING ? TRACE_SERVING : 0;
+}
+
+/* The task makes another one. By number: of a thread nobody asks for what its process is. */
+static __always_inline void pass_on(__u32 child)
+{
+	struct process *p = process_of(tgid_here()), *c = process_of(child);
+
+	if (!p || !c)
 		return;
-	__sync_fetch_and_and(word, ~mask);
-	__sync_fetch_and_or(word, want);
-}
-
-static __always_inline __u32 tgid_here(void)
-{
-	return (__u32)(bpf_get_current_pid_tgid() >> 32);
-}
-
-/* TRACE_SERVING, which goes into the index of a call that a process makes; 0. */
-static __always_inline __u32 phase_now(__u32 tgid)
-{
-	return serve_all || phase_of(tgid) & IS_SERVING ? TRACE_SERVING : 0;
-}
-
-/* By number: of a thread nobody asks for that. */
-static __always_inline void inherit_phase(__u32 child)
-{
-	set_phase(child, IS_BORN | (phase_of(tgid_here()) & IS_SERVING));
+	c->phase = IS_BORN | (p->phase & IS_SERVING);
+	c->program = p->program;
 }
 
 /* A task is met that ran before: whether it still starts cannot be known. */

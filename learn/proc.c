@@ -129,6 +129,19 @@ size_t proc_bare_length(const char *path, const struct stat *st)
 	return n - (sizeof(gone) - 1);
 }
 
+bool proc_program(pid_t tid, char out[PATH_MAX])
+{
+	struct stat st;
+	char exe[64];
+
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)tid);
+	if (!proc_link(tid, "exe", out) || out[0] != '/' || !strncmp(out, "/memfd:", 7) ||
+	    stat(exe, &st))
+		return false;
+	out[proc_bare_length(out, &st)] = 0;
+	return true;
+}
+
 bool proc_is_namespace(const char *path)
 {
 	struct statfs fs;

@@ -35,6 +35,8 @@ bool proc_is_peers(pid_t tid, const char *path, const struct stat *st);
 bool proc_asks_interpreters(void);
 /* Does it lead to a namespace? */
 bool proc_is_namespace(const char *path);
+/* The program that it runs, as we see it; false: it has no path, or it is not to be known. */
+bool proc_program(pid_t tid, char out[PATH_MAX]);
 /* Is it below another root, or among other mounts, so that its names lead elsewhere than ours? -1: not
  * to be known. */
 int proc_elsewhere(pid_t tid);

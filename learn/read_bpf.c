@@ -492,6 +492,45 @@ static void read_asks(struct watch *w, struct model *m, const struct pieces *all
 	}
 }
 
+/* What was seen of one program: that a call was made, and not how often. */
+static void read_made(struct watch *w, struct model *m, uint32_t number, struct str path)
+{
+	const __u64 *row = &w->skel->bss->made[number * (TRACE_CALLS / 64)];
+	model_program by = 0;
+
+	for (uint32_t i = 0; i < TRACE_ABIS * TRACE_NRS; i++) {
+		int a = abi_arch(i / TRACE_NRS);
+
+		if (a < 0 || !(row[i / 64] >> i % 64 & 1))
+			continue;
+		if (!by)
+			by = model_program_of(m, path);
+		model_made(m, by, (enum arch)a, i % TRACE_NRS, 1, 0);
+	}
+}
+
+static void read_programs(struct watch *w, struct model *m, const struct pieces *all)
+{
+	int fd = bpf_map__fd(w->skel->maps.programs);
+	uint64_t id, *prev = NULL;
+	const struct piece *none;
+	char text[TRACE_PATH + 1];
+	uint32_t number;
+
+	model_recording(m)->run.programs_observed = true;
+	read_made(w, m, TRACE_BY_OTHERS, (struct str){ NULL, 0 });
+	for (; next_key(w, fd, prev, &id); prev = &id) {
+		const struct piece *p = find_piece(all, id);
+
+		if (!look_up(w, fd, &id, &number) || number >= TRACE_PROGRAMS)
+			continue;
+		if (p && pieces_text(all, p, &none, text))
+			read_made(w, m, number, str_c(text));
+		else
+			read_made(w, m, number, (struct str){ NULL, 0 });
+	}
+}
+
 static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 {
 	int fd = bpf_map__fd(w->skel->maps.paths);
@@ -518,6 +557,7 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 			all.v[i].ref = read_path(m, &all, &all.v[i], !w->skel->bss->fsuids_differ);
 	read_pairs(w, m, &all);
 	read_asks(w, m, &all);
+	read_programs(w, m, &all);
 	if (is_in)
 		model_leave(m);
 	free(all.v);

@@ -79,6 +79,7 @@ static __always_inline int on_exec(bool btf, struct linux_binprm *bprm, __u32 ol
 		return 0;
 	start_program();
 	s = scratch_take();
+	begin_program(s);
 	if (!s)
 		return 0;
 	record_program(script);
@@ -208,7 +209,7 @@ static __always_inline int on_capable(bool btf, __u32 cap, int ret)
 	if (m) {
 		k.call = m->rule || !tells_call() ? m->call : call_now();
 		if (k.call != TRACE_NO_CALL)
-			k.call |= phase_now(tgid_here());
+			k.call |= serving(phase_of(tgid_here()));
 		count_cap(&caps, &k);
 	} else if (border && which_cgroup() >= 0) {
 		k.call = tells_call() ? call_now() : TRACE_NO_CALL;
@@ -230,7 +231,7 @@ static __always_inline int on_fork(__u32 child)
 	bool is = is_followed(m);
 
 	if (m || cgroups_nr)
-		inherit_phase(child);
+		pass_on(child);
 	if (is) {
 		fresh.followed = m->followed;
 		is = !bpf_map_update_elem(&marks_by_tid, &child, &fresh, BPF_ANY);
@@ -282,6 +283,7 @@ static __always_inline int on_exec_event(__u32 old_tid)
 		return 0;
 	start_program();
 	s = scratch_take();
+	begin_program(s);
 	if (!s)
 		return 0;
 	record_program(m->script);

@@ -42,7 +42,7 @@ int fork_btf(__u64 *ctx)
 	struct mark *parent = mark_get(true), *m;
 
 	if (parent || cgroups_nr)
-		inherit_phase((__u32)child->pid);
+		pass_on((__u32)child->pid);
 	if (!is_followed(parent)) {
 		set_marked((__u32)child->pid, false);
 		return 0;

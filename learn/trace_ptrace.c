@@ -355,6 +355,7 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	t->target = target;
 	t->model = m;
 	t->r = model_recording(m);
+	t->r->run.programs_observed = true;
 	rules_fill(t->calls, t->rules);
 	serve_fill(t->calls, &opt->serve);
 	if (by_seccomp(opt))

@@ -25,8 +25,8 @@ static struct tracee *find_of(const struct tracer *t, pid_t leader)
 	return e;
 }
 
-/* As its process does; a new one as that which made it. */
-static void inherit_serving(const struct tracer *t, struct tracee *e, pid_t parent)
+/* As its process does, and by the program that it runs; a new one as that which made it. */
+static void inherit(const struct tracer *t, struct tracee *e, pid_t parent)
 {
 	const struct tracee *from = find_of(t, e->leader == e->tid ? parent : e->leader);
 
@@ -34,6 +34,7 @@ static void inherit_serving(const struct tracer *t, struct tracee *e, pid_t pare
 		return;
 	e->serves = from->serves;
 	e->presumed = from->presumed;
+	e->by = from->by;
 }
 
 void tracer_serves(struct tracer *t, const struct tracee *e, bool serves, bool presumed)
@@ -64,7 +65,7 @@ struct tracee *tracer_get(struct tracer *t, pid_t tid)
 	parent = (pid_t)proc_field(tid, "status", "\nPPid:", "%lld");
 	e->parent = proc_own_pid(parent);
 	e->leader = (pid_t)proc_field(tid, "status", "\nTgid:", "%lld");
-	inherit_serving(t, e, parent);
+	inherit(t, e, parent);
 	e->next = t->buckets[(unsigned)tid % TRACEE_BUCKETS];
 	t->buckets[(unsigned)tid % TRACEE_BUCKETS] = e;
 	t->live++;

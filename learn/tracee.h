@@ -18,12 +18,13 @@ struct tracee {
 	unsigned pid, parent; /* of its process, of that one's parent, as they call themselves */
 	struct tracee *next;
 	uint8_t rule;
-	pid_t leader;  /* of its process: the first of its threads */
-	bool serves;   /* its process does (serve.h) */
-	bool presumed; /* since it ran before, and no more */
-	bool forking;  /* in a call that makes a task, of which no event has told yet */
-	bool stops;    /* at the end of the call that it is in */
-	bool owned;    /* what the call is about to change by name: by whom the task acts as */
+	pid_t leader;     /* of its process: the first of its threads */
+	model_program by; /* the program that its process runs; 0: not looked at yet */
+	bool serves;      /* its process does (serve.h) */
+	bool presumed;    /* since it ran before, and no more */
+	bool forking;     /* in a call that makes a task, of which no event has told yet */
+	bool stops;       /* at the end of the call that it is in */
+	bool owned;       /* what the call is about to change by name: by whom the task acts as */
 	uint64_t args[6];
 	struct ask_pending *ask; /* of the call that it is in; NULL */
 };

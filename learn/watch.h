@@ -76,10 +76,10 @@ void watch_view(struct watch *w, struct target *t);
 int watch_wait(struct watch *w, const struct learn_options *opt, struct target *t, struct model *m);
 
 /* How many keys of paths there is room for: a file has one for each way of using it, one more where
- * its name is kept while a call may fail (named.bpf.h), and twice these where names are long. */
+ * its name is kept while a call may fail (named.bpf.h), and twice these where names are long; one more has each program. */
 static inline __u32 watch_keys(const struct watch *w, size_t max_paths)
 {
-	return (__u32)(max_paths * (w->sees_names ? 6 : 4) + 256);
+	return (__u32)(max_paths * (w->sees_names ? 6 : 4) + 256 + 2 * TRACE_PROGRAMS);
 }
 
 /* A look at the maps for whoever watches the run, if it is time to: live_bpf.c. */

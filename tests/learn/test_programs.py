@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which program made which call."""
+import os
+import shutil
+
+import pytest
+
+from conftest import LONG, run
+from recordings import Recording
+from test_backends import BACKENDS, PROBES, cgroup, learn, usable  # noqa: F401
+from test_running import home, holder, say, watch  # noqa: F401
+
+ALL = [*BACKENDS, "seccomp"]
+PYTHON = os.path.realpath("/usr/bin/python3")
+TRUE = os.path.realpath("/bin/true")
+
+
+def of_all(rec, exact):
+    """Whatever was seen is somebody's, and nobody made what was not."""
+    assert rec.runs[1]["programs-seen"] is True
+    looked_at = {c for c in rec.calls if f"call {c[0]} {c[1]} assumed\t" not in rec.text}
+    assert set().union(*rec.by.values()) == looked_at
+    for call in looked_at if exact else ():
+        assert sum(made.get(call, 0) for made in rec.by.values()) == rec.calls[call], call
+
+
+@pytest.mark.parametrize("backend", ALL)
+def test_until_its_exec_a_process_is_of_the_program_that_started_it(tmp_path, backend):
+    rec, _ = learn(tmp_path, backend, PYTHON, "-c", "import os\nif not os.fork():\n  os.getpriority(0, 0)\n  "
+                   f"os.execv('{TRUE}', ['true'])\nos.wait()\nos.sched_getscheduler(0)")
+    assert {str(p) for p in rec.by} == {PYTHON, TRUE}
+    mine, other = rec.made_by(PYTHON), rec.made_by(TRUE)
+    assert {"getpriority", "execve", "sched_getscheduler"} <= mine and "execve" not in other, (mine, other)
+    assert not {"getpriority", "sched_getscheduler"} & other and {"openat", "mmap"} <= mine & other
+    of_all(rec, backend in ("ptrace", "seccomp"))
+
+
+@pytest.mark.parametrize("backend", ALL)
+def test_where_a_thread_executes_another_program_its_process_runs_that(tmp_path, backend):
+    rec, _ = learn(tmp_path, backend, PYTHON, "-c", "import os, threading\nt = threading.Thread(target=os.execv, args=("
+                   f"'{PYTHON}', ['python3', '-S', '-c', 'import os; os.execv(\"/bin/sh\", [\"sh\", \"-c\", \"umask 77\"])']))\n"
+                   "t.start()\nt.join()")
+    shell = os.path.realpath("/bin/sh")
+    assert {str(p) for p in rec.by} == {PYTHON, shell}
+    assert "umask" in rec.made_by(shell) and "umask" not in rec.made_by(PYTHON)
+    of_all(rec, backend in ("ptrace", "seccomp"))
+
+
+@pytest.mark.parametrize("backend", ALL)
+def test_a_name_leads_to_what_runs_and_what_has_no_path_is_others(tmp_path, backend):
+    odd, script = tmp_path / "a b\n\"\\\xff", tmp_path / "script"
+    os.symlink(TRUE, tmp_path / "link")
+    odd.write_bytes(open(TRUE, "rb").read())
+    script.write_text(f"#!{PYTHON}\nimport os\nos.getpriority(0, 0)\n")
+    odd.chmod(0o755)
+    script.chmod(0o755)
+    rec, _ = learn(tmp_path, backend, PYTHON, "-c", "import os, sys, subprocess\nfor p in sys.argv[1:]:\n  subprocess.run([p])\n"
+                   f"fd = os.memfd_create('x')\nos.write(fd, open('{TRUE}', 'rb').read())\nif not os.fork():\n"
+                   "  os.execve(fd, ['x'], {})\nos.wait()", tmp_path / "link", odd, script)
+    assert set(rec.by) == {PYTHON, TRUE, str(odd), None}
+    assert "getpriority" in rec.made_by(PYTHON) and ("x86_64", "exit_group") in rec.by[None]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_ran_before_is_known_by_what_it_runs(tmp_path, holder, backend):  # noqa: F811
+    usable(backend)
+    p = watch(tmp_path, "--backend", backend, "--pid", holder.pid)
+    for word in "tc":
+        say(holder, word)
+    holder.stdin.close()
+    assert p.communicate(timeout=120) and holder.wait(timeout=120) == 7 and p.returncode == 0
+    rec = Recording(tmp_path / "rec")
+    assert set(rec.by) == {os.path.realpath(PROBES / "holder")} and rec.losses == "none"
+    assert {"getsid", "getpgid", "socket"} <= rec.made_by(os.path.realpath(PROBES / "holder"))
+    of_all(rec, False)
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ebpf-tp", "ebpf-raw"])
+def test_what_comes_into_a_cgroup_is_known_with_its_first_call(tmp_path, cgroup, backend):  # noqa: F811
+    usable(backend)
+    p = watch(tmp_path, "--backend", backend, "--cgroup", cgroup)
+    run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; umask 77; exec {TRUE}"], check=0)
+    assert p.communicate(timeout=120) and p.returncode == 0
+    rec = Recording(tmp_path / "rec")
+    assert set(rec.by) == {os.path.realpath("/bin/sh"), TRUE} and rec.losses == "none"
+    assert {"umask", "execve"} <= rec.made_by(os.path.realpath("/bin/sh"))
+    of_all(rec, False)
+
+
+@pytest.mark.parametrize("backend", ["ebpf", *(["ptrace"] if LONG else [])])
+def test_beyond_those_that_are_told_apart_programs_are_others_and_nothing_is_lost(tmp_path, backend):
+    shutil.copy(PROBES / "spin", tmp_path / "p0")
+    for i in range(1, 260):
+        os.link(tmp_path / "p0", tmp_path / f"p{i}")
+    script = tmp_path / "all"
+    script.write_text("".join(f"{tmp_path}/p{i} 1\n" for i in range(260)))
+    rec, _ = learn(tmp_path, backend, "sh", script)
+    assert len(rec.by) == 255 and rec.losses == "none" and "getppid" in {c for _, c in rec.by[None]}
+    assert all("getppid" in {c for _, c in made} for by, made in rec.by.items() if by != os.path.realpath("/bin/sh"))
+
+
+def test_a_shorter_command_line_keeps_the_programs_which_are_files(tmp_path):
+    rec, _ = learn(tmp_path, "ptrace", "sh", "-c", ": s3cret; /bin/true", options=["--no-arguments"])
+    assert "s3cret" not in rec.text and TRUE in rec.by
