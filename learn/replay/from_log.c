@@ -76,8 +76,11 @@ static struct str field(struct arena *a, struct str line, const char *key)
 	return audit_field(line, key, &value) ? audit_text(a, value) : (struct str){ "", 0 };
 }
 
-static void add_call(struct replay *r, struct str line, struct audit_record *record)
+/* exe: what the task ran. */
+static void add_call(struct replay *r, struct str line, struct audit_record *record, struct str exe)
 {
+	uint64_t since;
+
 	int arch = arch_of_call(record->audit, &record->nr);
 
 	if (arch < 0) {
@@ -90,7 +93,11 @@ static void add_call(struct replay *r, struct str line, struct audit_record *rec
 	}
 	if (r->taken == 1 || (enum arch)arch < r->r->run.host)
 		r->r->run.host = (enum arch)arch;
-	model_call(r->m, (enum arch)arch, record->nr, 1, passed(r, line));
+	since = passed(r, line);
+	model_call(r->m, (enum arch)arch, record->nr, 1, since);
+	if (!exe.n || *exe.p != '/' || exe.n >= TRACE_PATH)
+		exe = (struct str){ NULL, 0 };
+	model_made(r->m, model_program_of(r->m, exe), (enum arch)arch, record->nr, 1, since);
 }
 
 static void read_call(struct replay *r, struct arena *a, struct str line)
@@ -116,7 +123,7 @@ static void read_call(struct replay *r, struct arena *a, struct str line)
 		r->r->run.program = str_dup(r->s->arena, exe);
 		r->r->run.name = strrchr(r->r->run.program, '/') + 1;
 	}
-	add_call(r, line, &record);
+	add_call(r, line, &record, exe);
 }
 
 /* ---- AppArmor ---- */

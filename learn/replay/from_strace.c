@@ -14,6 +14,7 @@
 
 enum {
 	TASKS_MAX = 1 << 20,
+	MAKERS_MAX = 64,       /* of a task whose own maker is not known yet, and so on */
 	PENDING_MAX = 64 << 20 /* bytes of calls whose end is to come */
 };
 
@@ -23,6 +24,12 @@ struct strace_task {
 	struct buf pending;
 	const char *cwd; /* NULL: not known */
 	enum arch arch;
+	model_program by;                  /* what it runs; 0: not known yet, */
+	VEC(struct recorded_made) unknown; /* and meanwhile its calls: who made it tells whose */
+	uint64_t maker;                    /* the key of that one; 0: it has not told yet */
+	model_program
+		first; /* what that ran then; 0: not known, or it did what its own maker ran */
+	bool ended;    /* another one can have its number */
 };
 
 struct strace_replay {
@@ -100,23 +107,34 @@ static void keep_time(struct replay *r, struct str text)
 
 /* ---- tasks ---- */
 
+static struct strace_task *find_task(struct replay *r, uint64_t key)
+{
+	struct strace_replay *t = r->strace;
+	struct table_walk w = table_start(hash_bytes(HASH_START, &key, sizeof(key)));
+	size_t at;
+
+	while ((at = table_next(&t->by_key, &w)) != TABLE_END)
+		if (t->tasks.v[at].key == key)
+			return &t->tasks.v[at];
+	return NULL;
+}
+
 /* Of -ff each file is a task's own. NULL: there are too many. */
 static struct strace_task *task_of(struct replay *r, struct str pid)
 {
 	struct strace_replay *t = r->strace;
 	struct strace_task fresh = { .arch = r->opt.arch };
-	struct table_walk w;
-	size_t at;
+	struct strace_task *known;
 
 	if (str_u64(pid, &fresh.key) || fresh.key > UINT32_MAX)
 		fresh.key = UINT64_C(1) << 32 | r->files;
-	w = table_start(hash_bytes(HASH_START, &fresh.key, sizeof(fresh.key)));
-	while ((at = table_next(&t->by_key, &w)) != TABLE_END)
-		if (t->tasks.v[at].key == fresh.key)
-			return &t->tasks.v[at];
+	known = find_task(r, fresh.key);
+	if (known)
+		return known;
 	if (t->tasks.n == TASKS_MAX)
 		return NULL;
-	table_add(r->s->arena, &t->by_key, w.hash, t->tasks.n);
+	table_add(r->s->arena, &t->by_key, hash_bytes(HASH_START, &fresh.key, sizeof(fresh.key)),
+		  t->tasks.n);
 	fresh.leader = fresh.key;
 	vec_push(r->s->arena, &t->tasks, fresh);
 	return &t->tasks.v[t->tasks.n - 1];
@@ -124,14 +142,9 @@ static struct strace_task *task_of(struct replay *r, struct str pid)
 
 static uint64_t leader_of(struct replay *r, uint64_t pid)
 {
-	struct strace_replay *t = r->strace;
-	struct table_walk w = table_start(hash_bytes(HASH_START, &pid, sizeof(pid)));
-	size_t at;
+	const struct strace_task *task = find_task(r, pid);
 
-	while ((at = table_next(&t->by_key, &w)) != TABLE_END)
-		if (t->tasks.v[at].key == pid)
-			return t->tasks.v[at].leader;
-	return 0;
+	return task ? task->leader : 0;
 }
 
 static void drop_pending(struct strace_replay *t, struct strace_task *task)
@@ -155,6 +168,72 @@ static void keep_pending(struct replay *r, struct strace_task *task, const char 
 	if (task->pending.failed)
 		arena_no_memory(r->s->arena);
 	r->strace->pending += n;
+}
+
+/* ---- by which program ---- */
+
+static void note_made(struct replay *r, struct strace_task *task, const struct strace_called *c)
+{
+	struct recorded_made fresh = { c->arch, c->nr, 1, since(r->strace) };
+
+	if (task->by) {
+		model_made(r->m, task->by, c->arch, c->nr, 1, fresh.first_ns);
+		return;
+	}
+	vec_each(&task->unknown, known)
+		if (known->arch == c->arch && known->nr == c->nr) {
+			known->count++;
+			return;
+		}
+	vec_push(r->s->arena, &task->unknown, fresh);
+}
+
+/* What the task did while that was not known is that program's. */
+static void settle_made(struct replay *r, struct strace_task *task, model_program by)
+{
+	vec_each(&task->unknown, c)
+		model_made(r->m, by, c->arch, c->nr, c->count, c->first_ns);
+	task->unknown.n = 0;
+}
+
+static model_program others(struct replay *r)
+{
+	return model_program_of(r->m, (struct str){ NULL, 0 });
+}
+
+/* No more is told of it: what its makers, one after the other, had begun with. */
+static void end_unknown(struct replay *r, struct strace_task *task)
+{
+	const struct strace_task *from = task;
+
+	if (!task->unknown.n)
+		return;
+	for (unsigned i = 0; i < MAKERS_MAX && from && !from->first; i++)
+		from = from->maker ? find_task(r, from->maker) : NULL;
+	settle_made(r, task, from && from->first ? from->first : others(r));
+}
+
+/* Another task than the one that ended. */
+static void begin_anew(struct replay *r, struct strace_task *task)
+{
+	end_unknown(r, task);
+	task->by = task->first = 0;
+	task->maker = 0;
+	task->ended = false;
+}
+
+/*
+ * What it executes; of a script that is the script itself, as strace shows no more. The first exec of
+ * all is the command's own, as it stands among its calls.
+ */
+static void note_program(struct replay *r, struct strace_task *task)
+{
+	model_ref file = r->strace->files.executed;
+	bool first = task == r->strace->tasks.v && !task->by && !r->r->run.midway;
+
+	task->by = file ? model_program_of(r->m, r->r->files.v[file - 1].path) : others(r);
+	if (first)
+		settle_made(r, task, task->by);
 }
 
 /* ---- calls ---- */
@@ -270,6 +349,7 @@ static bool enter_call(struct replay *r, const struct strace_line *l, struct str
 	r->taken++;
 	strace_note_cwd(r, &r->strace->files, l, &task->cwd);
 	model_call(r->m, c->arch, c->nr, 1, since(r->strace));
+	note_made(r, task, c);
 	if (c->sys)
 		record_values(r, l, c);
 	if (c->sys && c->call.address &&
@@ -288,9 +368,15 @@ static bool makes_thread(const struct strace_line *l)
 	return false;
 }
 
-/* "clone(...) = 8": the new task begins where its maker is, and may be of its process. */
-static void pass_on(struct replay *r, const struct strace_line *l, const char *cwd, uint64_t leader)
+/*
+ * "clone(...) = 8": the new task begins where its maker is, runs what that does, and may be of its
+ * process. What the new one does can stand above.
+ */
+static void pass_on(struct replay *r, const struct strace_line *l, const struct strace_task *maker)
 {
+	const char *cwd = maker->cwd;
+	uint64_t leader = maker->leader, key = maker->key;
+	model_program by = maker->by; /* tasks move where there is a new one */
 	static const char *const makers[] = { "clone", "clone3", "fork", "vfork" };
 	struct strace_task *child;
 	size_t n = 0;
@@ -303,17 +389,24 @@ static void pass_on(struct replay *r, const struct strace_line *l, const char *c
 		child = task_of(r, (struct str){ l->result.p, n });
 		if (child && !child->cwd)
 			child->cwd = cwd;
-		if (child)
-			child->leader = makes_thread(l) ? leader : child->key;
+		if (!child)
+			continue;
+		child->leader = makes_thread(l) ? leader : child->key;
+		if (child->ended && child->maker)
+			begin_anew(r, child);
+		child->maker = key;
+		child->first = by;
+		if (by)
+			settle_made(r, child, by);
+		if (!child->by)
+			child->by = by;
 	}
 }
 
 /* task: where the tasks are may move with the next one. */
 static void leave_call(struct replay *r, const struct strace_line *l, struct strace_task *task)
 {
-	const char *cwd = task->cwd;
-	uint64_t leader = task->leader;
-	struct strace_when when = { &task->cwd, since(r->strace), leader, leader_of,
+	struct strace_when when = { &task->cwd, since(r->strace), task->leader, leader_of,
 				    &r->strace->pidfds };
 	struct strace_called c;
 
@@ -322,8 +415,10 @@ static void leave_call(struct replay *r, const struct strace_line *l, struct str
 	strace_note_socket(r, &r->strace->sockets, l, &c);
 	strace_record_ask(r, l, &c, &when);
 	strace_record_files(r, &r->strace->files, l, &c, &when);
-	if (cwd || l->head.pid.n)
-		pass_on(r, l, cwd, leader);
+	if (c.rule.op == TRACE_OP_EXEC && str_is(l->result, "0"))
+		note_program(r, task);
+	if (task->cwd || task->key <= UINT32_MAX) /* it has a number, and so have others */
+		pass_on(r, l, task);
 }
 
 static void on_call(struct replay *r, const struct strace_line *l, struct strace_task *task)
@@ -451,12 +546,17 @@ void strace_replay_line(struct replay *r, const char *text, bool cut)
 		r->r->run.losses.untraced++;
 		return;
 	}
+	if (task->ended && l.kind != STRACE_ENDED)
+		begin_anew(r, task);
 	switch (l.kind) {
 	case STRACE_CALL: on_call(r, &l, task); return;
 	case STRACE_UNFINISHED: on_unfinished(r, &l, task); return;
 	case STRACE_RESUMED: on_resumed(r, &l, task); return;
 	case STRACE_SIGNAL: on_signal(r, &l); return;
-	case STRACE_ENDED: drop_pending(r->strace, task); return;
+	case STRACE_ENDED:
+		drop_pending(r->strace, task);
+		task->ended = true;
+		return;
 	case STRACE_OWN:
 	case STRACE_NONE: break;
 	}
@@ -467,8 +567,10 @@ void strace_replay_end(struct replay *r)
 {
 	struct strace_replay *t = r->strace;
 
-	vec_each(&t->tasks, task)
+	vec_each(&t->tasks, task) {
 		drop_pending(t, task);
+		end_unknown(r, task);
+	}
 	r->r->run.processes = t->tasks.n;
 	r->r->run.no_files = !t->files.decoded;
 }

@@ -33,6 +33,7 @@ struct replay *replay_new(struct session *s, const struct replay_options *opt,
 	out->run.no_arguments = opt->from == REPLAY_AUDIT || opt->from == REPLAY_APPARMOR;
 	out->run.no_files = opt->from == REPLAY_AUDIT || opt->from == REPLAY_REPORT;
 	out->run.answered_only = opt->from != REPLAY_STRACE;
+	out->run.programs_observed = opt->from == REPLAY_STRACE || opt->from == REPLAY_AUDIT;
 	out->run.caps_observed = opt->from == REPLAY_APPARMOR;
 	if (opt->from == REPLAY_STRACE)
 		r->strace = strace_replay_new(r);

@@ -265,8 +265,8 @@ static void record_exec(struct looking *k)
 {
 	const struct trace_rule *rule = &k->c->rule;
 
-	record_name(k, rule->fd[0], argument(k, rule->path[0]), PERM_X | PERM_R | PERM_M,
-		    TRACE_FOLLOW);
+	k->f->executed = record_name(k, rule->fd[0], argument(k, rule->path[0]),
+				     PERM_X | PERM_R | PERM_M, TRACE_FOLLOW);
 }
 
 /* ---- one call ---- */

@@ -18,6 +18,8 @@ struct strace_called { /* a call: sys NULL for one without a name */
 struct strace_files {
 	bool decoded; /* a descriptor's path was there */
 	size_t kept;  /* bytes of working directories */
+	model_ref
+		executed; /* what the last exec that succeeded has recorded; 0: its path is not known */
 };
 
 struct strace_socket {

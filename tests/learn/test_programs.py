@@ -5,9 +5,10 @@ import shutil
 
 import pytest
 
-from conftest import LONG, run
+from conftest import LONG, need, run
 from recordings import Recording
 from test_backends import BACKENDS, PROBES, cgroup, learn, usable  # noqa: F401
+from test_replay import replay, seccomp
 from test_running import home, holder, say, watch  # noqa: F401
 
 ALL = [*BACKENDS, "seccomp"]
@@ -102,3 +103,59 @@ def test_beyond_those_that_are_told_apart_programs_are_others_and_nothing_is_los
 def test_a_shorter_command_line_keeps_the_programs_which_are_files(tmp_path):
     rec, _ = learn(tmp_path, "ptrace", "sh", "-c", ": s3cret; /bin/true", options=["--no-arguments"])
     assert "s3cret" not in rec.text and TRUE in rec.by
+
+
+# ---- of logs ----
+
+def test_strace_shows_the_same(tmp_path):
+    """By the names that were given; the command's own exec is its first call there."""
+    need("strace")
+    script = f"umask 77; {TRUE}; (umask 7; (ulimit -c 0; {TRUE}); exec /bin/cat /etc/hostname); /bin/cat /etc/hostname | /usr/bin/wc; :"
+    log = tmp_path / "trace"
+    run(["strace", "-f", "-y", "-o", log, "/bin/sh", "-c", script], check=0)
+    live, _ = learn(tmp_path, "ptrace", "/bin/sh", "-c", script)
+    made = replay(tmp_path, "strace", log.read_text())
+    of_all(made, True)
+    names = {"/bin/sh": os.path.realpath("/bin/sh"), "/bin/cat": os.path.realpath("/bin/cat")}
+    assert {names.get(p, p) for p in made.by} == set(live.by)
+    waits = {"restart_syscall", "rt_sigreturn"}  # whether a wait is interrupted is a race
+    for program in made.by:
+        assert (made.made_by(program) ^ live.made_by(names.get(program, program))) - waits == set(), program
+
+
+CHILDREN = """100 execve("/bin/a", ["a"], 0x7ff /* 1 var */) = 0
+100 clone(child_stack=NULL, flags=SIGCHLD <unfinished ...>
+101 getppid() = 100
+101 clone(child_stack=NULL, flags=SIGCHLD <unfinished ...>
+102 getuid() = 0
+102 execve("/bin/c", ["c"], 0x7ff /* 1 var */) = 0
+102 getgid() = 0
+101 <... clone resumed>) = 102
+101 execve("/bin/b", ["b"], 0x7ff /* 1 var */) = -1 ENOENT (No such file or directory)
+101 execve("/bin/b", ["b"], 0x7ff /* 1 var */) = 0
+101 getpid() = 101
+101 +++ exited with 0 +++
+100 <... clone resumed>) = 101
+100 clone(child_stack=NULL, flags=SIGCHLD) = 101
+101 geteuid() = 0
+103 getegid() = 0
+"""
+
+
+def test_of_strace_whose_a_child_is_its_maker_tells_also_later(tmp_path):
+    made = replay(tmp_path, "strace", CHILDREN)
+    assert made.made_by("/bin/a") == {"execve", "clone", "getppid", "getuid", "geteuid"}
+    assert made.made_by("/bin/b") == {"getpid"} and made.made_by("/bin/c") == {"getgid"}
+    assert set(made.by[None]) == {("x86_64", "getegid")}  # nobody made it
+
+
+def test_of_strace_that_came_midway_what_runs_is_not_known_until_it_executes(tmp_path):
+    made = replay(tmp_path, "strace", CHILDREN.split("\n", 1)[1] + '100 execve("/bin/d", ["d"], 0x7ff /* 1 var */) = 0\n')
+    assert set(made.by) == {None, "/bin/b", "/bin/c"} and "clone" in {c for _, c in made.by[None]}
+
+
+def test_audits_records_have_the_program(tmp_path):
+    lines = [seccomp(0), seccomp(1, exe="/usr/bin/sh"), seccomp(1), seccomp(2).replace('exe="/usr/bin/web" ', "")]
+    made = replay(tmp_path, "audit", "\n".join(lines), "--comm", "web")
+    assert made.by == {"/usr/bin/web": {("x86_64", "read"): 1, ("x86_64", "write"): 1},
+                       "/usr/bin/sh": {("x86_64", "write"): 1}, None: {("x86_64", "open"): 1}}
