@@ -25,16 +25,6 @@ static const char *call_name(enum arch a, uint32_t nr)
 	return sys ? sys->name : NULL;
 }
 
-static void put_call_name(struct buf *out, enum arch a, uint32_t nr)
-{
-	const char *name = call_name(a, nr);
-
-	if (name)
-		html_c(out, name);
-	else
-		buf_printf(out, "#%u", nr);
-}
-
 void report_phases(const struct page *p)
 {
 	size_t total = 0, only = 0;
@@ -52,7 +42,7 @@ void report_phases(const struct page *p)
 		if (serving(p, c))
 			continue;
 		buf_puts(&names, only++ ? ", " : "");
-		put_call_name(&names, c->arch, c->nr);
+		report_call_name(&names, c->arch, c->nr);
 	}
 	buf_puts(p->out, "<p class=\"sub\">It serves from ");
 	if (p->r->run.serving_ns) {
@@ -150,7 +140,7 @@ static void put_cap(const struct page *p, const struct recorded_capability *c)
 	html_c(p->out, name ? name : "?");
 	buf_puts(p->out, "</code></td><td><code>");
 	if (c->nr != RECORDING_NO_CALL)
-		put_call_name(p->out, c->arch, c->nr);
+		report_call_name(p->out, c->arch, c->nr);
 	buf_puts(p->out, "</code></td><td class=\"n\">");
 	html_number(p->out, c->count);
 	buf_puts(p->out, "</td>");
@@ -218,7 +208,7 @@ static void put_call(const struct page *p, const struct recorded_call *c, double
 	const char *other;
 
 	buf_puts(p->out, "<tr><td><code>");
-	put_call_name(p->out, c->arch, c->nr);
+	report_call_name(p->out, c->arch, c->nr);
 	buf_puts(p->out, "</code>");
 	if (c->arch != p->r->run.host)
 		buf_printf(p->out, " <span class=\"why\">%s</span>", arch_info(c->arch)->name);
@@ -236,6 +226,7 @@ static void put_call(const struct page *p, const struct recorded_call *c, double
 		run_time_print(p->out, c->first_ns);
 	buf_puts(p->out, "</td>");
 	put_in(p, c->in);
+	report_makers(p, c);
 	if (p->rep->beside) {
 		other = besides(p, c->arch, c->nr);
 		buf_printf(p->out, "<td%s>%s</td>",
@@ -253,6 +244,8 @@ void report_calls(const struct page *p)
 	vec_each(&p->r->calls, c)
 		if (report_log2(count_add(c->count, 1)) > most)
 			most = report_log2(count_add(c->count, 1));
+	if (p->makers)
+		buf_puts(&last, "<th>made by</th>");
 	if (p->rep->beside) {
 		buf_puts(&last, "<th>");
 		html_c(&last, p->rep->beside_name);
@@ -325,7 +318,7 @@ void report_runtime(const struct page *p)
 		return;
 	vec_each(&p->r->runtime_calls, c) {
 		buf_puts(&names, names.n ? ", " : "");
-		put_call_name(&names, c->arch, c->nr);
+		report_call_name(&names, c->arch, c->nr);
 	}
 	vec_each(&p->r->runtime_caps, c) {
 		const char *name = capability_name(c->cap);

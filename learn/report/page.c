@@ -27,11 +27,13 @@ static const char style[] =
 	"ul.facts span{color:var(--soft);font-size:.85rem}\n"
 	".bad,.bad b,.wide,.rare{color:var(--b)}\n"
 	".scroll{overflow-x:auto}.scroll td code{white-space:nowrap}\n"
+	".scroll .by{min-width:12rem}.scroll .by code{white-space:normal}\n"
 	"table{border-collapse:collapse;width:100%}\n"
 	"td,th{text-align:left;padding:.15rem 1rem .15rem 0;"
 	"border-bottom:1px solid var(--line);vertical-align:top}\n"
 	"td:last-child,th:last-child{padding-right:0}\n"
 	".rules td:first-child{width:45%}\n"
+	".programs td:first-child,.risks td:first-child{width:14rem}\n"
 	"th{color:var(--soft);font-weight:500}\n"
 	".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
 	".bar{width:9rem}.bar i{display:block;height:.6rem;margin-top:.45rem;"
@@ -220,8 +222,9 @@ static void put_policy(const struct page *p)
 
 void report_put(struct buf *out, struct arena *a, const struct report *rep)
 {
-	struct page p = { out, a, rep, rep->r, rep->proposal->stmts };
+	struct page p = { out, a, rep, rep->r, rep->proposal->stmts, NULL };
 
+	report_find_makers(&p);
 	/* No script, and nothing that could be fetched: the browser is told so as well. */
 	buf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 		      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
@@ -244,6 +247,7 @@ void report_put(struct buf *out, struct arena *a, const struct report *rep)
 	report_capabilities(&p);
 	put_kinds(&p, "Network", p.policy->body, 1u << AST_STMT_NETWORK);
 	report_calls(&p);
+	report_programs(&p);
 	put_margin(&p);
 	report_beside(&p);
 	report_files(&p);

@@ -10,6 +10,7 @@ struct page {
 	const struct report *rep;
 	const struct recording *r;
 	const struct ast_stmt *policy;
+	const struct page_makers *makers; /* of each call; NULL: they are not told apart */
 };
 
 /* growth.c: the picture of what was new when, and of how many runs had shown it. */
@@ -30,6 +31,12 @@ void report_calls(const struct page *p);
 void report_beside(const struct page *p);
 /* What the container's runtime did, which is not proposed. */
 void report_runtime(const struct page *p);
+
+/* programs.c: which program made which call; who made one, as a cell where that is told apart. */
+void report_call_name(struct buf *out, enum arch a, uint32_t nr);
+void report_find_makers(struct page *p);
+void report_programs(const struct page *p);
+void report_makers(const struct page *p, const struct recorded_call *c);
 
 /* files.c: the file rules of a policy's statements as a tree of directories; of none nothing. */
 void report_files(const struct page *p);

@@ -216,3 +216,54 @@ def test_rules_that_are_wider_than_what_was_seen_say_why(recorded, tmp_path):
     assert "1 of 2 rules are wider than what was seen" in " ".join("".join(page.text).split())
     assert re.search(r"libz\.so\.\*.*<span class=\"wide\">a library", text)
     assert "0 of " in " ".join("".join(Page((recorded / "page").read_text()).text).split())  # --exact
+
+
+SEEN = "run 1 capabilities-seen\nrun 1 programs-seen"
+MADE = {"/bin/mount": ["mount", "read", "umount2"], "/bin/<b>&\\\"\\x0a": ["ioctl", "read", "unshare"], None: ["mount", "read"]}
+
+
+def made_by(programs, seen=True):
+    facts = sorted({f"call x86_64 {c}" for made in programs.values() for c in made} | {
+        f"by {'others' if p is None else chr(34) + p + chr(34)} x86_64 {c}" for p, made in programs.items() for c in made})
+    text = recording("".join(f"{f}\t1:1@9\n" for f in facts))
+    return text.replace("run 1 capabilities-seen", SEEN) if seen else text
+
+
+def test_calls_are_shown_by_program_with_what_each_alone_makes_and_what_is_of_risk(tmp_path):
+    page = page_of(tmp_path, made_by(MADE))
+    # the program with the most of its own first
+    programs = [r for r in page.rows if len(r) == 4 and r[1].isdigit() and r[2].isdigit()]
+    assert [(r[0], r[1], r[2]) for r in programs] == [('/bin/<b>&"\\x0a', "3", "2"), ("/bin/mount", "3", "1"), ("others", "2", "0")]
+    assert programs[0][3] == "ioctl, unshare1 that others make, tooread" and programs[1][3].startswith("umount22 that others")
+    made = {r[0]: r[4] for r in page.rows if len(r) == 6}
+    assert made["read"] == "all" and made["mount"] == "/bin/mount, others" and made["unshare"] == '/bin/<b>&"\\x0a', made
+    risks = {r[0]: r[1:] for r in page.rows if len(r) == 3}
+    assert risks["umount2"] == ["/bin/mount", ""] and risks["mount"] == ["/bin/mount, others", ""]
+    assert risks["ioctl"] == ['/bin/<b>&"\\x0a', "cmd in {TIOCSTI, TIOCLINUX}"] and "read" not in risks
+
+
+def test_who_made_what_is_not_shown_where_it_is_not_known_and_in_a_sentence_where_it_is_one(tmp_path):
+    text = "".join(page_of(tmp_path, made_by({"/bin/a<": ["read", "mount"]})).text)
+    assert "All of it was made by /bin/a<." in text and "made by\n" not in text and "it alone makes" not in text
+    assert "By program" not in "".join(page_of(tmp_path, recording("call x86_64 read\t1:1@9\n")).text)
+    page = page_of(tmp_path, made_by(MADE), recording("call x86_64 chroot\t1:1@9\n"))
+    text = "".join(page.text)
+    assert "Of some of the runs it is not known which program made what" in text and "it alone makes" not in text
+
+
+def test_what_nobody_looked_at_is_nobodys_and_a_page_of_very_many_programs_opens(tmp_path):
+    made = {f"/p/{i:04}": ["read", "write"] for i in range(700)} | {"/p/a": ["write"]}
+    text = made_by(made).replace("call x86_64 read\t", "call x86_64 futex assumed\t1:1\ncall x86_64 read\t")
+    page = page_of(tmp_path, text.replace(f"end 1 {701 * 2 - 1 + 2}", f"end 1 {701 * 2 - 1 + 3}"))
+    calls = {r[0].split()[0]: r[4] for r in page.rows if len(r) == 6 and r[0]}
+    assert calls == {"futex": "not looked at", "read": "/p/0000, /p/0001, /p/0002 and 697 more", "write": "all"}
+    assert "and 501 more, which the recording has" in "".join(page.text) and len((tmp_path / "page").read_text()) < 1 << 20
+
+
+def test_the_page_of_a_run_is_that_of_its_file_also_by_program(tmp_path):
+    for backend in ("ptrace", "seccomp"):
+        run([PALE, "learn", "--backend", backend, "-r", tmp_path / "rec", "-o", tmp_path / "policy", "--report",
+             tmp_path / "page", "--", "sh", "-c", "umask 77; cat /dev/null"], check=0)
+        run([PALE, "propose", "-o", tmp_path / "policy", "--report", tmp_path / "again", tmp_path / "rec"], check=0)
+        text = (tmp_path / "page").read_text()
+        assert text == (tmp_path / "again").read_text() and "it alone makes" in text
