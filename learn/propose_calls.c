@@ -297,6 +297,41 @@ static void propose_clone3(struct proposal *p, const struct recorded_call *c)
 	propose_note_values(p, &st->leading, c, &note);
 }
 
+/* ---- whose a call of risk is ---- */
+
+static const struct risk {
+	const char *call, *gates, *danger;
+} risks[] = {
+#define RISK(rule, call, gates, kernel, danger) { call, gates, danger },
+#include "compiler/tables/risk.def"
+#undef RISK
+};
+
+/* Not what every program does, and what is bounded by its arguments alone: a terminal's ioctl, a socket. */
+static bool is_of_risk(const struct recorded_call *c, const char *name)
+{
+	const struct recorded_arg *flags = proposal_arg(c, 0);
+
+	if (!strcmp(name, "clone"))
+		return flags && flags->ones & PROPOSAL_NEW_FLAGS;
+	for (size_t i = 0; i < ARRAY_SIZE(risks); i++)
+		if (!strcmp(risks[i].call, name))
+			return *risks[i].gates || !*risks[i].danger;
+	return false;
+}
+
+/* Where one of several programs alone makes it: without that one, the rule could go. */
+static void note_program(struct proposal *p, struct ast_comment **to, const struct recorded_call *c,
+			 const char *name)
+{
+	const struct recorded_program *only = p->r->programs.n > 1 && is_of_risk(c, name) ?
+						      recording_only_by(p->r, c->arch, c->nr) :
+						      NULL;
+
+	if (only)
+		ast_comment_add(p->a, to, "only %s makes it", str_safe_of(p->a, only->path));
+}
+
 static void propose_call(struct proposal *p, const struct recorded_call *c,
 			 const struct syscall_info *s)
 {
@@ -313,6 +348,7 @@ static void propose_call(struct proposal *p, const struct recorded_call *c,
 	ast_comment_add(p->a, &st->trailing, "%s%s", c->held ? "slept in: " : "",
 			c->held ? proposal_held(p, c->in) :
 				  proposal_evidence(p, c->count, c->first_ns, c->in));
+	note_program(p, &st->leading, c, s->name);
 	propose_note_values(p, &st->leading, c, &note);
 }
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which program made which call."""
 import os
+import re
 import shutil
 
 import pytest
 
-from conftest import LONG, need, run
+from conftest import LONG, PALE, need, run
 from recordings import Recording
 from test_backends import BACKENDS, PROBES, cgroup, learn, usable  # noqa: F401
+from test_recordings import quote
 from test_replay import replay, seccomp
 from test_running import home, holder, say, watch  # noqa: F401
 
@@ -159,3 +161,51 @@ def test_audits_records_have_the_program(tmp_path):
     made = replay(tmp_path, "audit", "\n".join(lines), "--comm", "web")
     assert made.by == {"/usr/bin/web": {("x86_64", "read"): 1, ("x86_64", "write"): 1},
                        "/usr/bin/sh": {("x86_64", "write"): 1}, None: {("x86_64", "open"): 1}}
+
+
+# ---- what is proposed of it ----
+
+HEAD = """pale recording 1
+run 1 id 44e20cfe700abec92f24d52abb214ae2
+run 1 machine x86_64
+run 1 kernel "6.1"
+run 1 libc "static"
+run 1 tier "ebpf"
+run 1 capabilities-seen
+run 1 programs-seen
+"""
+BY = ["/usr/bin/mount", "/usr/bin/web\n<b>"]
+
+
+def recording(facts, head=HEAD):
+    facts = sorted(f"{f}\t1:1" for f in facts)
+    return "\n".join([head + facts[0], *facts[1:], f"end 1 {len(facts)}\n"])
+
+
+def two_programs(*more):
+    return recording([*(f"call x86_64 {c}" for c in ("read", "mount", "bpf", "chroot", "socket")),
+                      *(f"by {quote(BY[0])} x86_64 {c}" for c in ("read", "mount", "chroot")),
+                      *(f"by {quote(BY[1])} x86_64 {c}" for c in ("read", "bpf", "socket", "chroot")), *more])
+
+
+def propose(tmp_path, text):
+    (tmp_path / "rec").write_text(text)
+    return run([PALE, "propose", "--allow-loss", tmp_path / "rec"], check=0).out
+
+
+def test_a_rule_of_risk_says_which_of_several_programs_alone_needs_it(tmp_path):
+    out = propose(tmp_path, two_programs())
+    assert set(re.findall(r"# only (.*) makes it\n +allow (\w+);", out)) == {("/usr/bin/web\\x0a<b>", "bpf"),
+                                                                            ("/usr/bin/mount", "mount")}
+    run([PALE, "fmt", "--check", "-"], input=out, check=0)
+    assert "makes it" not in propose(tmp_path, two_programs().replace("run 1 programs-seen\n", ""))
+    of_others = propose(tmp_path, two_programs("by others x86_64 mount"))
+    assert "only /usr/bin/mount" not in of_others and "# only /usr/bin/web" in of_others
+
+
+def test_nothing_else_of_a_proposal_comes_from_who_made_a_call(tmp_path):
+    rec, text = learn(tmp_path, "ptrace", "sh", "-c", f"umask 77; {TRUE}; exec cat /etc/hostname")
+    assert len(rec.by) == 3
+    lines = [line for line in rec.text.splitlines() if not line.startswith("by ") and line != "run 1 programs-seen"]
+    facts = sum(not line.startswith(("run ", "pale ", "end ")) for line in lines)
+    assert propose(tmp_path, "\n".join([*lines[:-1], f"end 1 {facts}\n"])) == text == propose(tmp_path, rec.text)
