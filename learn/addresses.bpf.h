@@ -18,19 +18,37 @@ static __always_inline int socket_type(__u32 fd)
 	return address_type(BPF_CORE_READ(s, type));
 }
 
-/* As it is asked for, before anybody grants it. op: ADDRESS_*. */
-ALONE int record_address(__u32 op, __u32 fd, __u64 at, __u32 len)
+/* With an ADDRESS_*: the address lies in the kernel, and the socket is no descriptor but that itself. */
+enum { ADDRESS_KERNEL = 0x100 };
+
+static __always_inline long read_address(void *to, __u32 n, __u64 at, __u32 op)
+{
+	return op & ADDRESS_KERNEL ? bpf_probe_read_kernel(to, n, (void *)at) :
+				     bpf_probe_read_user(to, n, (void *)at);
+}
+
+static __always_inline int type_of(__u32 op, __u64 of)
+{
+	return op & ADDRESS_KERNEL ? address_type(BPF_CORE_READ((struct socket *)of, type)) :
+				     socket_type((__u32)of);
+}
+
+/*
+ * As it is asked for, before anybody grants it. op: ADDRESS_*; of: a descriptor, or with ADDRESS_KERNEL a
+ * struct socket.
+ */
+ALONE int record_address(__u32 op, __u64 of, __u64 at, __u32 len)
 {
 	__u64 words[ADDRESS_MOST / 8] = {};
 	struct trace_count fresh = {}, *n;
 	struct address k = {};
 	int type;
 
-	if (len < 16 || (type = socket_type(fd)) < 0)
+	if (len < 16 || (type = type_of(op, of)) < 0)
 		return 0;
-	if (bpf_probe_read_user(words, 16, (void *)at) ||
+	if (read_address(words, 16, at, op) ||
 	    ((__u16)words[0] == AF_INET6 && len >= ADDRESS_MOST &&
-	     bpf_probe_read_user(&words[2], 8, (void *)(at + 16)))) {
+	     read_address(&words[2], 8, at + 16, op))) {
 		count_loss(TRACE_LOSS_READS);
 		return 0;
 	}
@@ -67,15 +85,15 @@ ALONE int record_address(__u32 op, __u32 fd, __u64 at, __u32 len)
  * The name of an abstract address of len bytes, and what was done with it, as a rule of its own. At most
  * so many names of each are kept.
  */
-ALONE int record_abstract(__u32 op, __u32 fd, __u64 at, __u32 len)
+ALONE int record_abstract(__u32 op, __u64 of, __u64 at, __u32 len)
 {
 	__u32 n = len > 3 ? len - 3 : 0, group, *kept;
 	struct scratch *s = scratch_get();
-	int type = socket_type(fd);
+	int type = type_of(op, of);
 
 	if (!s || type < 0)
 		return 0;
-	group = ADDRESS_GROUPS + op * ADDRESS_TYPES + (__u32)type;
+	group = ADDRESS_GROUPS + (op & 0xff) * ADDRESS_TYPES + (__u32)type;
 	kept = bpf_map_lookup_elem(&ports_kept, &group);
 	if (!kept)
 		return 0;
@@ -84,7 +102,7 @@ ALONE int record_abstract(__u32 op, __u32 fd, __u64 at, __u32 len)
 		n = TRACE_ABSTRACT_OTHERS;
 	} else if (n) {
 		n = bounded(n, 127); /* a sun_path has 108 bytes */
-		if (bpf_probe_read_user(s->buf, n, (void *)(at + 3))) {
+		if (read_address(s->buf, n, at + 3, op)) {
 			count_loss(TRACE_LOSS_UNRESOLVED);
 			return 0;
 		}
@@ -100,28 +118,32 @@ ALONE int record_abstract(__u32 op, __u32 fd, __u64 at, __u32 len)
 	s->ask.what = TRACE_OP_BIND;
 	s->ask.names[0] = s->last;
 	s->ask.names[1] = s->ask.names[2] = 0;
-	s->ask.value = TRACE_ABSTRACT(op, type, n);
+	s->ask.value = TRACE_ABSTRACT(op & 0xff, type, n);
 	if (!bpf_map_lookup_elem(&asks, &s->ask))
 		__sync_fetch_and_add(kept, 1);
 	return record_ask(s->ask.value);
 }
 
-/* A unix socket's address; how: what its path is used for, as record_join() has it. */
-static __always_inline int record_unix(__u32 op, __u32 fd, __u64 at, __u32 len, __u32 how)
+/*
+ * A unix socket's address; how: what its path is used for, as record_join() has it; 0: the kernel told it
+ * elsewhere.
+ */
+static __always_inline int record_unix(__u32 op, __u64 of, __u64 at, __u32 len, __u32 how)
 {
 	__u16 family = 0;
 	char first = 0;
 
-	if (len < 2 || bpf_probe_read_user(&family, sizeof(family), (void *)at) ||
-	    family != AF_UNIX)
+	if (len < 2 || read_address(&family, sizeof(family), at, op) || family != AF_UNIX)
 		return 0;
 	if (len == 2) /* a name of the kernel's own choice */
-		return op == ADDRESS_BIND ? record_abstract(op, fd, at, len) : 0;
-	if (bpf_probe_read_user(&first, 1, (void *)(at + 2)))
+		return (op & 0xff) == ADDRESS_BIND ? record_abstract(op, of, at, len) : 0;
+	if (read_address(&first, 1, at + 2, op))
 		return 0;
-	if (first)
-		return record_join(-1, at + 2, len - 2, how);
-	return record_abstract(op, fd, at, len);
+	if (!first)
+		return record_abstract(op, of, at, len);
+	if (op & ADDRESS_KERNEL)
+		how |= how ? JOIN_KERNEL : 0;
+	return how ? record_join(-1, at + 2, len - 2, how) : 0;
 }
 
 /* The fifth argument, which is sendto's address. */

@@ -324,6 +324,15 @@ static void put_label(struct asking *k)
 	}
 }
 
+/* Of whose credentials a request is made the label is not kept; no variable may stand for it (io_uring.cc). */
+static void put_ring(struct asking *k)
+{
+	if (k->a->value & TRACE_RING_OTHERS)
+		buf_puts(&k->out, "io_uring (override_creds)");
+	else if (k->a->value & IORING_SETUP_SQPOLL) /* without it nothing is asked */
+		buf_puts(&k->out, "io_uring (sqpoll)");
+}
+
 static void put(struct asking *k)
 {
 	const struct trace_rule *r = k->a->rule;
@@ -337,10 +346,7 @@ static void put(struct asking *k)
 	case TRACE_OP_PIVOT: put_pivot(k); return;
 	case TRACE_OP_MOVE: put_move(k); return;
 	case TRACE_OP_QUEUE: put_queue(k); return;
-	case TRACE_OP_RING: /* without it nothing is asked */
-		if (k->a->value & IORING_SETUP_SQPOLL)
-			buf_puts(&k->out, "io_uring (sqpoll)");
-		return;
+	case TRACE_OP_RING: put_ring(k); return;
 	case TRACE_OP_BIND: put_unix(k); return;
 	case TRACE_OP_LABEL: put_label(k); return;
 	case TRACE_OP_PTRACE: put_trace(k, false); return;

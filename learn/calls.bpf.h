@@ -199,6 +199,45 @@ static __always_inline __u32 call_now(void)
 	return nr < TRACE_NRS ? (__u32)abi * TRACE_NRS + (__u32)nr : TRACE_NO_CALL;
 }
 
+/* A thread of a ring's: it works for a process, and makes no calls. */
+static __always_inline bool is_worker(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(t, flags) & PF_IO_WORKER &&
+	       (marked_bits((__u32)BPF_CORE_READ(t, tgid)) & IS_MARKED);
+}
+
+/*
+ * By which call a thread of a ring's works: its registers are those of the call that made it, where
+ * anything is left of them (arch/x86/kernel/process.c, copy_thread()).
+ */
+static __always_inline __u32 workers_call(void)
+{
+	__u32 call = tells_call() ? call_now() : TRACE_NO_CALL;
+
+	return call % TRACE_NRS == TRACE_RING_SETUP || call % TRACE_NRS == TRACE_RING_ENTER ?
+		       call :
+		       TRACE_RING_ENTER;
+}
+
+/* The call by which a ring of the workload's does what the task that runs is doing; TRACE_NO_CALL: none. */
+static __always_inline __u32 ring_call(void)
+{
+	struct mark *m;
+	__u32 call;
+
+	if (is_worker())
+		return workers_call();
+	if (!(marked_bits((__u32)bpf_get_current_pid_tgid()) & IS_MARKED))
+		return TRACE_NO_CALL;
+	m = marks_by_task ? mark_find(true) : mark_find(false);
+	if (!m)
+		return TRACE_NO_CALL;
+	call = m->rule || !tells_call() ? m->call : call_now();
+	return call % TRACE_NRS == TRACE_RING_ENTER ? call : TRACE_NO_CALL;
+}
+
 /* The registers of tp_btf's program can be read as they lie. */
 static __always_inline void load_args(__u64 args[6], void *regs, bool compat)
 {

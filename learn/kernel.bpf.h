@@ -126,6 +126,10 @@ struct socket {
 	short type;
 	struct sock *sk;
 } CORE;
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+} CORE;
 struct unix_sock {
 	struct path path; /* where its address is a name of the file system; empty */
 } CORE;

@@ -81,15 +81,6 @@ enum change {
 	CHANGED_BOTH
 };
 
-/* A thread of a ring's: it works for a process, and makes no calls. */
-static __always_inline bool is_worker(void)
-{
-	struct task_struct *t = (void *)bpf_get_current_task();
-
-	return BPF_CORE_READ(t, flags) & PF_IO_WORKER &&
-	       (marked_bits((__u32)BPF_CORE_READ(t, tgid)) & IS_MARKED);
-}
-
 /* The dentries and mounts are those of the scratch, the second one 0 where there is none. */
 ALONE int record_at_once(__u32 what)
 {

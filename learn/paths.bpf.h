@@ -504,12 +504,12 @@ enum {
 
 static __always_inline long read_text(struct scratch *s, __u64 text, __u32 len, __u32 how)
 {
-	if (how & JOIN_KERNEL)
-		return bpf_probe_read_kernel_str(s->buf, TRACE_PATH, (void *)text);
 	if (!len || len >= TRACE_PATH)
 		len = TRACE_PATH - 1;
-	/* +1: room for the NUL that a sockaddr_un need not have. */
-	return bpf_probe_read_user_str(s->buf, bounded(len + 1, 2 * TRACE_PATH - 1), (void *)text);
+	len = bounded(len + 1, 2 * TRACE_PATH - 1); /* the NUL that a sockaddr_un need not have */
+	if (how & JOIN_KERNEL)
+		return bpf_probe_read_kernel_str(s->buf, len, (void *)text);
+	return bpf_probe_read_user_str(s->buf, len, (void *)text);
 }
 
 /*

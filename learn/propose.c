@@ -141,19 +141,28 @@ static bool limits_cores(const struct proposal *p)
 	return saw_with(p, "setrlimit", RLIMIT_CORE);
 }
 
+/* Recordings from before rings-seen have files and names alone. */
+static const char *rings_seen(const struct recorded_run *run)
+{
+	if (run->names_observed && run->rings_observed)
+		return "what its rings did with files, names and sockets is among the rules, and no "
+		       "filter of calls sees it";
+	if (run->names_observed)
+		return "what went through its rings was not seen, but for files and names";
+	return "what went through its rings was not seen";
+}
+
 /* What the kernel does for a task in no call that names it: eBPF sees it where names are seen. */
 static void describe_unasked(struct proposal *p, struct ast_comment **to)
 {
 	const struct recorded_run *run = &p->r->run;
 
 	if (proposal_saw(p, "io_uring_setup"))
-		ast_comment_add(
-			p->a, to, "io_uring was used: what went through its rings was not seen%s%s",
-			run->names_observed && !run->no_files ? ", but for files and names" : "",
-			proposal_locks_rings(p) ?
-				"" :
-				"; ipc_lock, without which its memory counts against "
-				"RLIMIT_MEMLOCK, is left out");
+		ast_comment_add(p->a, to, "io_uring was used: %s%s", rings_seen(run),
+				proposal_locks_rings(p) ?
+					"" :
+					"; ipc_lock, without which its memory counts against "
+					"RLIMIT_MEMLOCK, is left out");
 	if (!run->names_observed && proposal_saw(p, "fanotify_init"))
 		ast_comment_add(
 			p->a, to,

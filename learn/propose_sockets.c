@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "learn/proposal.h"
+#include "learn/trace.h"
 
 /* ---- sockets ---- */
 
@@ -68,6 +69,26 @@ static struct ast_cond *socket_cond(struct proposal *p, const struct socket_kind
 	return family;
 }
 
+/* Who made them: a ring of io_uring does by no call of socket(2). */
+static const char *made_by(const struct proposal *p, const struct socket_kind *k, enum arch only)
+{
+	bool rings = false, calls = false;
+
+	vec_each(&p->r->calls, c) {
+		if (only != ARCH_NR && c->arch != only)
+			continue;
+		vec_each(&c->tuples, t) {
+			bool is_ring = c->nr == TRACE_RING_SETUP || c->nr == TRACE_RING_ENTER;
+
+			if (t->args[0] != k->family || (t->args[1] & 0xf) != k->type)
+				continue;
+			rings |= is_ring;
+			calls |= !is_ring;
+		}
+	}
+	return !rings ? "" : calls ? ", also by io_uring" : ", by io_uring";
+}
+
 /* The rule leaves the protocol free, as AppArmor's does: where it was not 0, say which it was. */
 static void note_protocols(struct proposal *p, const struct socket_kind *k, enum arch only,
 			   struct ast_stmt *st)
@@ -86,8 +107,8 @@ static void note_protocols(struct proposal *p, const struct socket_kind *k, enum
 				   (unsigned long long)t->args[2]);
 		}
 	}
-	ast_comment_add(p->a, &st->trailing, "%llux%s%s%s", (unsigned long long)k->count,
-			k->held ? ", held when the recording began" : "",
+	ast_comment_add(p->a, &st->trailing, "%llux%s%s%s%s", (unsigned long long)k->count,
+			k->held ? ", held when the recording began" : "", made_by(p, k, only),
 			other ? ", any protocol; seen: " : "", other && text.p ? text.p : "");
 }
 

@@ -289,6 +289,7 @@ static void read_caps(struct watch *w, struct model *m)
 	r->run.caps_observed = w->sees_caps;
 	r->run.names_observed = w->sees_names;
 	r->run.files_written = w->skel->bss->wrote;
+	r->run.rings_observed = w->sees_rings;
 	read_caps_of(w, m, bpf_map__fd(w->skel->maps.caps), false);
 	read_caps_of(w, m, bpf_map__fd(w->skel->maps.runtime_caps), true);
 }
@@ -583,9 +584,25 @@ static void read_losses(struct watch *w, struct recorded_run *run)
 	run->processes = watch_sum(w, TRACE_TASKS);
 }
 
+/* Did anybody who is recorded use a ring of io_uring? */
+static bool uses_rings(struct watch *w)
+{
+	struct counts v = { .fd = -1, .v = calloc((size_t)w->cpus * WATCH_COUNTS, sizeof(*v.v)) };
+	int fd = bpf_map__fd(w->skel->maps.counts);
+	struct trace_count sum;
+	bool uses = !v.v; /* nobody can tell */
+
+	for (uint32_t i = 0; v.v && !uses && i < 2 * TRACE_CALLS; i += TRACE_NRS)
+		uses = sum_counts(w, fd, i + TRACE_RING_SETUP, &v, &sum) ||
+		       sum_counts(w, fd, i + TRACE_RING_ENTER, &v, &sum);
+	free(v.v);
+	return uses;
+}
+
 /* The kernel skips a program that would interrupt itself; it counts that, and so do we. */
 static uint64_t count_missed(struct watch *w)
 {
+	bool rings = uses_rings(w);
 	struct bpf_program *p;
 	uint64_t missed = 0;
 
@@ -598,6 +615,8 @@ static uint64_t count_missed(struct watch *w)
 			continue;
 		if (!strncmp(bpf_program__name(p), "name_", 5))
 			continue; /* what it came for is then known as it was written */
+		if (!rings && !strncmp(bpf_program__name(p), "ring_", 5))
+			continue; /* whatever it came for was none of the workload's */
 		if (bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
 			w->unread++;
 		else

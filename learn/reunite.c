@@ -90,6 +90,7 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 		out->midway |= r->midway;
 		out->names_observed &= r->names_observed;
 		out->programs_observed &= r->programs_observed;
+		out->rings_observed &= r->rings_observed;
 		out->no_calls &= r->no_calls;
 		out->no_files &= r->no_files;
 		out->files_written |= r->files_written;

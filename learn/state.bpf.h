@@ -21,6 +21,7 @@ const volatile __u32 mntns_ino;            /* likewise */
 const volatile bool border;                /* of cgroups: what is outside is told apart */
 const volatile __u64 cookie;               /* by which our own events of perf's are known */
 const volatile bool no_files;              /* calls alone; programs, and what tells of their libc */
+const volatile bool ring_serves;           /* by an accept of a ring a process is known to serve */
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];

@@ -211,6 +211,9 @@ static __always_inline int on_capable(bool btf, __u32 cap, int ret)
 		if (k.call != TRACE_NO_CALL)
 			k.call |= serving(phase_of(tgid_here()));
 		count_cap(&caps, &k);
+	} else if (is_worker()) {
+		k.call = workers_call() | serving(phase_of(tgid_here()));
+		count_cap(&caps, &k);
 	} else if (border && which_cgroup() >= 0) {
 		k.call = tells_call() ? call_now() : TRACE_NO_CALL;
 		count_cap(&runtime_caps, &k);

@@ -15,7 +15,7 @@
  *
  * No vmlinux.h: only the fields read are declared; CO-RE finds them in the running kernel.
  */
-#include "learn/named.bpf.h"
+#include "learn/rings.bpf.h"
 #include "learn/tasks.bpf.h"
 
 /* What a program of a perf event's answers: 0 would keep the event from everybody's counters. */
@@ -292,6 +292,46 @@ SEC("fentry/security_setprocattr") /* whose, name, value, size */
 int name_label(__u64 *ctx)
 {
 	return on_label(ctx[1], ctx[2], ctx[3]);
+}
+
+/* What rings of io_uring do with sockets. */
+
+SEC("fentry/security_socket_create") /* family, type, protocol, whether it is the kernel's own */
+int ring_socket(__u64 *ctx)
+{
+	return on_ring_socket(ctx[0], ctx[1], ctx[2], (__u32)ctx[3]);
+}
+
+SEC("fentry/security_socket_bind") /* socket, address in the kernel, its length */
+int ring_bind(__u64 *ctx)
+{
+	return on_ring_address(ADDRESS_BIND, ctx[0], ctx[1], (__u32)ctx[2], 0);
+}
+
+SEC("fentry/security_socket_connect") /* likewise */
+int ring_connect(__u64 *ctx)
+{
+	return on_ring_connect(ctx[0], ctx[1], (__u32)ctx[2]);
+}
+
+SEC("fentry/security_socket_sendmsg") /* socket, message */
+int ring_sendmsg(__u64 *ctx)
+{
+	return on_ring_sent(ctx[0], ctx[1]);
+}
+
+SEC("fentry/security_socket_accept")
+int ring_accept(__u64 *ctx)
+{
+	(void)ctx;
+	return on_ring_accept();
+}
+
+SEC("fentry/security_uring_override_creds") /* since Linux 5.16 */
+int ring_credentials(__u64 *ctx)
+{
+	(void)ctx;
+	return on_ring_credentials();
 }
 
 /* Run by the loader once all else is attached: through the tasks that there are (iter/task). */

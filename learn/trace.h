@@ -12,22 +12,24 @@
 
 /* ABIs by which a task may enter the kernel; index of a call: abi * TRACE_NRS + nr. */
 enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
-#define TRACE_NRS      1024    /* numbers per ABI; a power of two; beyond: counted as odd */
-#define TRACE_CALLS    4096    /* TRACE_ABIS * TRACE_NRS rounded up to a power of two */
-#define TRACE_SERVING  4096    /* in an index: made by a process that serves; TRACE_CALLS */
-#define TRACE_NO_CALL  0xffffu /* not an index: outside any call (a page fault, say) */
-#define TRACE_RULES    128
-#define TRACE_VALUES   32  /* RECORDING_VALUES_MAX */
-#define TRACE_TEXT     120 /* bytes of a path in one key, all hashed; longer paths are chained */
-#define TRACE_PATH     4096
-#define TRACE_MAKERS   3   /* RUN_MAKERS: a container's first process and who started it */
-#define TRACE_WATCHED  32  /* LEARN_WATCHED: cgroups, or processes, watched at once */
-#define TRACE_STEPS    4   /* components and mounts of one step of a walk */
-#define TRACE_STRIDE   16  /* steps */
-#define TRACE_WALK     40  /* strides: more components than TRACE_PATH bytes have */
-#define TRACE_PROGRAMS 256 /* whose calls are told apart: TRACE_BY_*, and RECORDING_PROGRAMS */
-#define TRACE_STACKS   (1u << 18) /* stacks of tasks that are told apart */
-#define TRACE_TIDS     (1u << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
+#define TRACE_NRS        1024    /* numbers per ABI; a power of two; beyond: counted as odd */
+#define TRACE_CALLS      4096    /* TRACE_ABIS * TRACE_NRS rounded up to a power of two */
+#define TRACE_SERVING    4096    /* in an index: made by a process that serves; TRACE_CALLS */
+#define TRACE_NO_CALL    0xffffu /* not an index: outside any call (a page fault, say) */
+#define TRACE_RING_SETUP 425     /* io_uring_setup, by every ABI's numbers */
+#define TRACE_RING_ENTER 426
+#define TRACE_RULES      128
+#define TRACE_VALUES     32  /* RECORDING_VALUES_MAX */
+#define TRACE_TEXT       120 /* bytes of a path in one key, all hashed; longer paths are chained */
+#define TRACE_PATH       4096
+#define TRACE_MAKERS     3   /* RUN_MAKERS: a container's first process and who started it */
+#define TRACE_WATCHED    32  /* LEARN_WATCHED: cgroups, or processes, watched at once */
+#define TRACE_STEPS      4   /* components and mounts of one step of a walk */
+#define TRACE_STRIDE     16  /* steps */
+#define TRACE_WALK       40  /* strides: more components than TRACE_PATH bytes have */
+#define TRACE_PROGRAMS   256 /* whose calls are told apart: TRACE_BY_*, and RECORDING_PROGRAMS */
+#define TRACE_STACKS     (1u << 18) /* stacks of tasks that are told apart */
+#define TRACE_TIDS       (1u << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
 
 /* Whose a call is: the number of a program that a process runs, */
 enum {
@@ -323,6 +325,8 @@ struct trace_ask_key {
 	__u64 value;
 	__u64 names[3]; /* 0: none, or it was lost and counted */
 };
+#define TRACE_RING_OTHERS                                                                          \
+	(1ull << 32) /* of TRACE_OP_RING, instead of flags: a request by credentials that it kept */
 #define TRACE_ASK_OURS (1ull << 32) /* of a value: whom it is about is recorded, too */
 
 /* The value of TRACE_OP_BIND, of an abstract name: ADDRESS_* of what was done, and of the socket. */

@@ -164,6 +164,19 @@ static bool is_namer(const struct bpf_program *p)
 	return !strncmp(bpf_program__name(p), "name_", 5);
 }
 
+/* Of those that see what rings of io_uring do with sockets; functions that this kernel lacks it asks nothing by. */
+static bool is_ringer(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__name(p), "ring_", 5);
+}
+
+static bool has_function(const struct watch *w, const struct bpf_program *p)
+{
+	const char *function = strchr(bpf_program__section_name(p), '/') + 1;
+
+	return types_id(w->types, function, BTF_KIND_FUNC);
+}
+
 /*
  * Where tasks can be switched out of kernel code, as the kernel says of itself, they can be since
  * Linux 7.0 in the middle of a tracepoint's program too: trace.bpf.c.
@@ -202,6 +215,8 @@ static bool is_chosen(const struct watch *w, const struct bpf_program *p, bool p
 {
 	if (is_picker(p))
 		return pick && is_pickers_tier(p, w->tier);
+	if (is_ringer(p))
+		return w->sees_rings && has_function(w, p);
 	return is_namer(p) ? w->sees_names : is_wanted(w, p);
 }
 
@@ -211,6 +226,7 @@ static void choose_programs(struct watch *w, bool pick)
 
 	choose_caps(w);
 	w->sees_names = w->sees_names && takes_namers(w);
+	w->sees_rings = w->sees_names;
 	bpf_object__for_each_program(p, w->skel->obj)
 		bpf_program__set_autoload(p, is_chosen(w, p, pick));
 }
@@ -259,6 +275,7 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 		   (struct trace_rule *)w->skel->rodata->rules);
 	serve_fill((struct trace_call *)w->skel->rodata->calls, &opt->serve);
 	w->skel->rodata->no_files = opt->no_files;
+	w->skel->rodata->ring_serves = opt->serve.by == SERVE_BY_WAIT;
 	fill_looks(w, opt->no_files);
 	if (getrandom((void *)&w->skel->rodata->cookie, sizeof(w->skel->rodata->cookie), 0) < 0)
 		err = -errno;

@@ -44,6 +44,7 @@ struct watch {
 	bool sees_caps;
 	bool no_exits;   /* nothing is looked at behind a call's end */
 	bool sees_names; /* what calls change by name, where the kernel resolves it */
+	bool sees_rings; /* what rings of io_uring do with sockets */
 	enum tier tier;
 	enum caps_by caps_by;
 	bool no_btf;

@@ -68,6 +68,7 @@ struct recorded_run {
 	bool caps_observed;     /* else there are none because the backend cannot see them */
 	bool names_observed;    /* by eBPF: what calls change by name was seen as it was resolved */
 	bool programs_observed; /* which program made a call was looked at */
+	bool rings_observed;    /* and what rings of io_uring do with sockets */
 	uint64_t caps_held;     /* bit n: the command had capability n to begin with */
 	uint64_t
 		foreign_numbers; /* calls of an ABI that the kernel does not have, all answered so */

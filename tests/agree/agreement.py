@@ -191,7 +191,7 @@ CALLS = {  # of what is no file the name of the call is enough, by the kernel's 
 
 def is_said(line, header):
     """Does a line of the proposal's own name the call or the object that is missing?"""
-    if "io_uring was used" in header or ("fanotify was used" in header and 'operation="open"' in line):
+    if re.search("io_uring was used: what[^;]* was not seen", " ".join(header.replace("#", " ").split())) or ("fanotify was used" in header and 'operation="open"' in line):
         return True  # all that a ring does, or an event opens, by that name
     if "core dumps were written" in header and re.search(r' name="[^"]*/core"', line):
         return True

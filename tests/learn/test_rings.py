@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a ring of io_uring does with sockets is proposed as what calls do, and said to be missing where it was not seen."""
+import re
+
+import pytest
+
+from conftest import PALE, run
+from test_awkward import EACH, python
+from test_backends import learn
+from test_margin import propose, record
+
+CALLS = ["io_uring_setup", "io_uring_enter", "socket"]
+SEEN = "what its rings did with files, names and sockets is among the rules, and no filter of calls sees it"
+
+
+def with_run(path, *lines):
+    text = path.read_text()
+    path.write_text(re.sub(r"(?m)^(run 1 tasks 1)$", "\n".join([r"\1", *(f"run 1 {line}" for line in lines)]), text))
+    return path
+
+
+def plain(text):
+    return " ".join(text.replace("#", " ").split())
+
+
+def test_sockets_of_rings_are_networks_and_say_who_made_them(tmp_path):
+    rec = with_run(record(tmp_path, CALLS, "tuple x86_64 io_uring_enter 0x2 0x2 0x0", "tuple x86_64 io_uring_setup 0x1 0x1 0x0",
+                          "tuple x86_64 socket 0x2 0x1 0x0", "tuple x86_64 io_uring_enter 0x2 0x1 0x0",
+                          "address connect inet stream 443 public"), "names-seen", "rings-seen")
+    text = propose(rec)
+    assert re.search(r"^    network inet stream; # 6x, also by io_uring$", text, re.M), text
+    assert re.search(r"^    network inet dgram; # 3x, by io_uring$", text, re.M), text
+    assert re.search(r"^    network unix stream; # 3x, by io_uring$", text, re.M), text
+    assert "connected: 443 (public) 3x" in text and "of sockets that were not made here" not in text
+    assert SEEN in plain(text) and "was not seen" not in plain(text)
+
+
+@pytest.mark.parametrize("seen, said", [
+    ([], "what went through its rings was not seen"), (["names-seen"], "what went through its rings was not seen, but for files and names"),
+    (["names-seen", "rings-seen"], SEEN)])
+def test_what_was_not_seen_of_rings_is_said(tmp_path, seen, said):
+    text = plain(propose(with_run(record(tmp_path, CALLS), *seen)))
+    assert f"io_uring was used: {said}; ipc_lock" in text, text
+
+
+def test_of_runs_that_are_merged_the_one_that_saw_least_counts(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    a = with_run(record(tmp_path / "a", CALLS), "names-seen", "rings-seen")
+    b = with_run(record(tmp_path / "b", CALLS), "names-seen")
+    b.write_text(b.read_text().replace(f"{7:032x}", f"{8:032x}"))
+    run([PALE, "merge", "-o", tmp_path / "both", a, b], check=0)
+    text = plain(propose(tmp_path / "both"))
+    assert "was not seen, but for files and names" in text and SEEN not in text
+    assert "rings-seen" in (tmp_path / "both").read_text()
+
+
+def test_a_request_by_kept_credentials_is_a_rule(tmp_path):
+    rec = with_run(record(tmp_path, CALLS, 'rule "io_uring (override_creds)"'), "names-seen", "rings-seen")
+    text = propose(rec)
+    assert "#   io_uring (override_creds);  # 3x; since Linux 6.17 and AppArmor 5.0\n" in text
+    rec.write_text(rec.read_text().replace('kernel "6.1"', 'kernel "7.2.1"'))
+    assert re.search(r"^    io_uring \(override_creds\); # 3x", propose(rec), re.M)
+
+
+# A datagram socket of IPv6 by IORING_OP_SOCKET, which is 45 (linux/io_uring.h).
+MAKES = """
+import mmap, struct
+params = ctypes.create_string_buffer(120)
+fd = call(425, 1, params)
+if fd < 0: os._exit(7)
+tail, array = struct.unpack_from("I", params, 44)[0], struct.unpack_from("I", params, 64)[0]
+sqes, ring = mmap.mmap(fd, 64, offset=0x10000000), mmap.mmap(fd, 4096)
+struct.pack_into("BBHiQ", sqes, 0, 45, 0, 0, 10, 2)
+struct.pack_into("I", ring, array, 0)
+struct.pack_into("I", ring, tail, 1)
+os._exit(call(426, fd, 1, 1, 1, None, 0) != 1)
+"""
+
+
+@EACH
+def test_a_ring_on_this_machine_is_seen_or_said_not_to_be(tmp_path, backend):
+    """Where eBPF may stand at the kernel's questions there is a socket that no call made."""
+    r = run(python("import ctypes\n" + MAKES), check=None)
+    if r.rc:
+        pytest.skip("this kernel has no socket by io_uring")
+    rec, text = learn(tmp_path, backend, *python("import ctypes\n" + MAKES))
+    assert ("x86_64", "socket") not in rec.calls and rec.losses == "none"
+    if "rings-seen" in rec.runs[1]:
+        assert "tuple x86_64 io_uring_enter 0xa 0x2 0x0\t" in rec.text and "network inet6 dgram; # 1x, by io_uring" in text
+        assert SEEN in plain(text)
+    else:
+        assert "tuple" not in rec.text and "network inet6" not in text
+        assert "io_uring was used: what went through its rings was not seen" in plain(text)
