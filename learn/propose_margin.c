@@ -209,6 +209,47 @@ static void add_options(struct margin *m)
 			syscall_by_nr(m->a, seen->nr)->name);
 }
 
+static bool had_value(const struct recorded_arg *seen, uint64_t value)
+{
+	vec_each(&seen->values, v)
+		if (v->value == value)
+			return true;
+	return false;
+}
+
+/*
+ * What every program may ask of what it writes to, by where its output goes: is that a terminal, and how
+ * wide? isatty(3) asks with TCGETS, where termios2 is used with TCGETS2.
+ */
+static void add_commands(struct margin *m)
+{
+	static const char *const asked[] = { "TCGETS", "TCGETS2", "TIOCGWINSZ" };
+	const struct recorded_call *c = proposal_call(m->p, m->a, "ioctl");
+	struct ast_value *list = NULL, **tail = &list;
+	struct arena *a = m->p->a;
+	struct ast_stmt *st;
+	uint64_t value;
+	int index;
+
+	if (!c || c->assumed || !propose_cond(m->p, c, syscall_by_nr(m->a, c->nr), &index))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		if (constant_find("ioctl", str_c(asked[i]), m->a, &value) ||
+		    had_value(proposal_arg(c, index), value))
+			continue;
+		*tail = ast_name(a, asked[i]);
+		tail = &(*tail)->next;
+	}
+	if (!list)
+		return;
+	st = ast_add(&m->body, AST_STMT_CALLS);
+	st->verdict = proposal_allow(m->p);
+	st->calls = ast_call_new(
+		a, "ioctl",
+		ast_cmp_new(a, "cmd", false, list->next ? AST_CMP_IN : AST_CMP_EQ, NULL, list));
+	ast_comment_add(a, &st->trailing, "ioctl: is it a terminal, and how wide");
+}
+
 /* Behind everything else that speaks of calls: what those allow is not added. */
 void propose_margin(struct proposal *p, enum arch a)
 {
@@ -226,6 +267,7 @@ void propose_margin(struct proposal *p, enum arch a)
 	for (size_t i = 0; i < ARRAY_SIZE(siblings); i++)
 		add_family(&m, &siblings[i], true);
 	add_options(&m);
+	add_commands(&m);
 	if (!m.body.first)
 		return;
 	set = ast_add(&p->sets, AST_STMT_SET);

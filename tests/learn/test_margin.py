@@ -89,6 +89,18 @@ def test_options_of_sockets_that_a_configuration_sets_are_there_by_their_level(t
         assert "setsockopt(level == SOL_SOCKET and optname == SO_RCVTIMEO)" in there, there
 
 
+def test_whether_output_goes_to_a_terminal_may_be_asked_beside_other_commands(tmp_path):
+    def apart(*commands, args=(), calls=("ioctl",)):
+        values = [f"value x86_64 ioctl 1 {c:#x}" for c in commands]
+        text = propose(record(tmp_path, calls, *values, *(["bits x86_64 ioctl 1 0xffff 0xffffffffffffffff"] if commands else [])), *args)
+        return re.findall(r"allow ioctl\(([^)]*)\); # ioctl: is it a terminal, and how wide", text)
+    assert apart(0x5421) == ["cmd in {TCGETS, TCGETS2, TIOCGWINSZ}"]
+    assert apart(0x5401, 0x5421) == ["cmd in {TCGETS2, TIOCGWINSZ}"] and apart(0x5401, 0x5413) == ["cmd == TCGETS2"]
+    assert apart(0x5421, args=["--arch", "ppc64le"]) == ["cmd in {TCGETS, TIOCGWINSZ}"]
+    # Not where it is allowed without a condition, nor where nothing of it was seen.
+    assert apart() == [] and apart(calls=["read"]) == [] and apart(0x5421, args=["--margin", "none"]) == []
+
+
 def test_a_call_with_a_condition_brings_nothing_that_goes_round_it(tmp_path):
     free = record(tmp_path, ["mprotect"])
     assert "pkey_mprotect" in margin(propose(free))
