@@ -272,8 +272,10 @@ static const char *name_library(struct node *n, struct buf *out)
 }
 
 /* Is it a port that the run asked for? That stands in its configuration. */
-static bool is_port(const struct tree *t, struct str digits)
+static bool is_port(const void *ctx, struct str digits)
 {
+	const struct tree *t = ctx;
+
 	vec_each(&t->r->addresses, x) {
 		char port[8];
 
@@ -289,18 +291,22 @@ static bool is_port(const struct tree *t, struct str digits)
 /* A number that another run has another one for. */
 static const char *name_number(const struct tree *t, struct node *n, struct buf *out)
 {
-	bool gone = n->file && n->file->gone && n->at[A_FILE].perms & PERM_W;
+	static const char process[] = "the number of a process of the run";
+	static const char gone[] = "a number in the name of a file that was gone at the end";
+	bool is_gone = n->file && n->file->gone && n->at[A_FILE].perms & PERM_W;
 	size_t at, len;
 
-	if (!(gone || n->numbered) || !shape_number(n->name, &at, &len) ||
+	if (is_gone && shape_numbers(out, n->name, is_port, t))
+		return n->numbered ? process : gone;
+	out->n = 0;
+	if (!(is_gone || n->numbered) || !shape_number(n->name, &at, &len) ||
 	    (!n->numbered &&
 	     (is_port(t, (struct str){ n->name.p + at, len }) || shape_is_part(n->name, at, len))))
 		return NULL;
 	shape_escape(out, (struct str){ n->name.p, at });
 	buf_puts(out, "[0-9]*");
 	shape_escape(out, (struct str){ n->name.p + at + len, n->name.n - at - len });
-	return n->numbered ? "the number of a process of the run" :
-			     "a number in the name of a file that was gone at the end";
+	return n->numbered ? process : gone;
 }
 
 /* Of objects that are spread over directories by the first two digits of their names. */

@@ -7,6 +7,8 @@
 enum {
 	HEX_LONG = 32,   /* digits that are no word and no number */
 	HEX_RANDOM = 12, /* of both letters and digits, in a temporary file's name */
+	TOKEN_LONG = 20, /* letters and digits, */
+	TOKEN_MIXED = 5, /* and so often one of them beside the other */
 };
 
 void shape_escape(struct buf *out, struct str s)
@@ -186,6 +188,18 @@ static size_t find_hex(struct str p)
 	return p.n - at >= HEX_RANDOM && letters && digits ? at : p.n;
 }
 
+/* As PHP's sessions are called: of its 26 digits to the base of 32 that is so in 199 of 200. */
+static bool is_token(struct str s)
+{
+	size_t changes = 0;
+
+	if (s.n < TOKEN_LONG || !all(s, is_alnum))
+		return false;
+	for (size_t i = 1; i < s.n; i++)
+		changes += is_digit(s.p[i]) != is_digit(s.p[i - 1]);
+	return changes >= TOKEN_MIXED;
+}
+
 /* numbers: those of two digits and more are others another time. */
 static void put_word(struct buf *out, struct str p, bool numbers)
 {
@@ -221,6 +235,10 @@ static const char *put_piece(struct buf *out, struct str p, bool whole, enum sha
 		put_any(out, 6);
 		return random_name;
 	}
+	if (use >= SHAPE_MADE && hex == p.n && is_token(p)) {
+		put_any(out, p.n);
+		return random_name;
+	}
 	put_word(out, (struct str){ p.p, hex }, numbers);
 	put_any(out, p.n - hex);
 	return hex < p.n ? random_name : NULL;
@@ -233,6 +251,45 @@ static const char *put_made(struct buf *out, struct str name, size_t fixed, size
 	put_any(out, random);
 	shape_escape(out, (struct str){ name.p + fixed + random, name.n - fixed - random });
 	return random_name;
+}
+
+static size_t digits_at(struct str s, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < s.n && is_digit(s.p[at + n]))
+		n++;
+	return n;
+}
+
+static bool is_date(struct str s, size_t at)
+{
+	return digits_at(s, at) == 8 && s.p[at] == '2' && s.p[at + 1] == '0' && s.p[at + 4] < '2' &&
+	       s.p[at + 6] < '4';
+}
+
+/* Ruby's Tempfile: the day, the process, and seven digits to the base of 36 or fewer. */
+static const char *put_dated(struct buf *out, struct str name)
+{
+	for (size_t i = 0, pid, end; i < name.n; i++) {
+		if ((i && is_digit(name.p[i - 1])) || !is_date(name, i))
+			continue;
+		pid = digits_at(name, i + 9);
+		end = i + 9 + pid + 1;
+		if (end >= name.n || name.p[i + 8] != '-' || !pid || name.p[end - 1] != '-')
+			continue;
+		while (end < name.n && is_alnum(name.p[end]))
+			end++;
+		if (end - (i + 9 + pid + 1) > 7 || end == i + 9 + pid + 1)
+			continue;
+		shape_escape(out, (struct str){ name.p, i });
+		buf_puts(out, "20");
+		put_any(out, 6);
+		buf_puts(out, "-[0-9]*-*");
+		shape_escape(out, (struct str){ name.p + end, name.n - end });
+		return random_name;
+	}
+	return NULL;
 }
 
 /* One of them after another; the last that is made anew says why. */
@@ -267,6 +324,9 @@ const char *shape_of(struct buf *out, struct str name, struct str dir, enum shap
 		return put_made(out, name, fixed, random);
 	if (use == SHAPE_TEMPORARY && is_ten(name))
 		return put_made(out, name, 0, name.n);
+	why = use == SHAPE_TEMPORARY ? put_dated(out, name) : NULL;
+	if (why)
+		return why;
 	why = put_pieces(out, name, use, false);
 	if (why != random_name && why != a_time)
 		return why;
@@ -295,6 +355,40 @@ bool shape_number(struct str name, size_t *at, size_t *n)
 		--*at;
 	*n = end - *at;
 	return *n >= 2;
+}
+
+/* As "%lx" writes a process's. */
+static bool is_hex_number(struct str s)
+{
+	bool letters = false, digits = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_hex(s.p[i]) || isupper((unsigned char)s.p[i]))
+			return false;
+		digits |= is_digit(s.p[i]);
+		letters |= !is_digit(s.p[i]);
+	}
+	return s.n >= 4 && s.n <= 8 && letters && digits;
+}
+
+bool shape_numbers(struct buf *out, struct str name, shape_keep_fn *keeps, const void *ctx)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < name.n;) {
+		struct str p = piece_at(name, i);
+		bool number = all(p, is_digit) && !keeps(ctx, p);
+
+		found |= (number && p.n > 1) || is_hex_number(p);
+		if (number)
+			buf_puts(out, "[0-9]*");
+		else if (is_hex_number(p))
+			buf_puts(out, "[0-9a-f]*");
+		else
+			shape_escape(out, p);
+		i += p.n;
+	}
+	return found;
 }
 
 bool shape_is_part(struct str name, size_t at, size_t n)

@@ -20,7 +20,7 @@ enum shape_use {
  * and more; in what was made a time since the epoch and mkstemp(3)'s six, where no word looks so; in
  * what is temporary also six behind or before something else that look like a word with a digit, 12
  * hexadecimal digits and more at a word's end, and what mktemp(1), Python's tempfile, Perl's
- * File::Temp, gcc and git put in. Beside a time and random characters numbers are others, too. dir:
+ * File::Temp, Ruby's Tempfile, gcc and git put in; in what was made, too, 20 letters and digits mixed. Beside a time and random characters numbers are others, too. dir:
  * the name of the directory that it is in. NULL: none is; else why, and the glob is in out.
  */
 const char *shape_of(struct buf *out, struct str name, struct str dir, enum shape_use use);
@@ -32,6 +32,12 @@ bool shape_is_object(struct str name);
 
 /* A number in a name: [*at, *at + *n). */
 bool shape_number(struct str name, size_t *at, size_t *n);
+/*
+ * Words that are numbers, one of two digits or of four to eight hexadecimal ones among them, but for those that
+ * keeps() says are no others another time. False: there is none.
+ */
+typedef bool shape_keep_fn(const void *ctx, struct str digits);
+bool shape_numbers(struct buf *out, struct str name, shape_keep_fn *keeps, const void *ctx);
 /* Does a word go on behind it, or has one more digits before it? Then it is a part of something. */
 bool shape_is_part(struct str name, size_t at, size_t n);
 
