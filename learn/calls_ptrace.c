@@ -36,11 +36,38 @@ static bool is_elsewhere(struct tracer *t, pid_t tid)
 
 static bool is_owner(struct tracer *t, pid_t tid, uid_t owner)
 {
-	long long uid = proc_field(tid, "status", "\nUid:", "%*d %*d %*d %lld");
+	struct tracee *e = tracer_find(t, tid);
+	long long uid;
 
+	if (e && e->fsuid_known)
+		return e->fsuid == owner;
+	uid = proc_field(tid, "status", "\nUid:", "%*d %*d %*d %lld");
 	if (uid < 0)
 		t->r->run.losses.unread++;
+	if (e && uid >= 0) {
+		e->fsuid = (uid_t)uid;
+		e->fsuid_known = true;
+	}
 	return uid == owner;
+}
+
+/*
+ * May the call change it? Those do that set ids, and an exec of a set-id program (commit_creds() in
+ * kernel/sys.c and fs/exec.c); each is stopped at, also where a filter chooses. A wide net is cheap.
+ */
+static bool changes_fsuid(const struct syscall_info *sys)
+{
+	return !sys || !strncmp(sys->name, "set", 3) || !strncmp(sys->name, "exec", 4);
+}
+
+/* Of the file system that namespaces' files are of, which has one device. */
+static bool is_namespace(struct tracer *t, const char *proc, const struct stat *st)
+{
+	struct stat own;
+
+	if (!t->namespaces && !stat("/proc/self/ns/mnt", &own))
+		t->namespaces = own.st_dev;
+	return t->namespaces ? st->st_dev == t->namespaces : proc_is_namespace(proc);
 }
 
 static void tell_maker(const struct tracer *t, pid_t tid, struct access *how)
@@ -70,6 +97,7 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, cons
 			     struct access *how)
 {
 	char path[PATH_MAX + 1], proc[64];
+	bool is_there;
 	struct stat st;
 	size_t n;
 
@@ -78,7 +106,9 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, cons
 		return 0;
 	}
 	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)tid, link);
-	if (proc_is_namespace(proc)) { /* as AppArmor calls it: path.c, d_namespace_path */
+	is_there = !stat(proc, &st);
+	if (is_there &&
+	    is_namespace(t, proc, &st)) { /* as AppArmor calls it: path.c, d_namespace_path */
 		t->r->run.namespace_files++;
 		how->count = 1;
 		how->first_ns = tracer_now(t);
@@ -89,7 +119,7 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, cons
 		t->r->run.memory_programs += how->perms & PERM_X && !strcmp(link, "exe");
 		return 0;
 	}
-	if (stat(proc, &st)) {
+	if (!is_there) {
 		t->r->run.losses.paths_unresolved++;
 		return 0;
 	}
@@ -116,26 +146,65 @@ static model_ref record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
 	return record_link(t, tid, link, NULL, &how);
 }
 
-static void record_open(struct tracer *t, const struct tracee *e, const struct trace_rule *r,
-			int fd)
+static bool is_ours(const void *tracer, pid_t tid)
+{
+	const struct tracer *t = tracer;
+
+	return tracer_find(t, tid) != NULL;
+}
+
+/* What AppArmor's other classes are asked by the call; its names are looked at now. */
+static void begin_ask(struct tracer *t, struct tracee *e)
+{
+	struct ask_stopped stopped = { e->tid, e->args, stopped_text, stopped_memory, is_ours, t };
+	bool lost;
+
+	ask_drop(e->ask);
+	e->ask = ask_take(&stopped, &t->rules[e->rule], &lost);
+	t->r->run.losses.paths_unresolved += lost;
+}
+
+static void end_ask(struct tracer *t, struct tracee *e)
+{
+	if (e->ask)
+		ask_give(t->model, e->ask, tracer_now(t));
+	e->ask = NULL;
+}
+
+/*
+ * What was asked stands in a register where there is one, and is what the file was opened with, whatever
+ * fcntl() has made of it since; of the others the kernel tells what the file has.
+ */
+static int opened_perms(const struct tracee *e, const struct trace_rule *r, int fd, uint64_t asked)
+{
+	if (r->at < 0 || r->flags[0] & TRACE_HOW)
+		return proc_open_perms(e->tid, fd, asked);
+	return (int)trace_open_perms(asked);
+}
+
+static void record_open(struct tracer *t, struct tracee *e, const struct trace_rule *r, int fd)
 {
 	uint64_t asked = r->at >= 0 ? e->args[r->at] : 0;
 	char name[TRACE_PATH + 1] = "", link[32];
 	struct access how = { 0 };
 	int perms;
 
+	if (r->path[0] >= 0 && stopped_text(e->tid, e->args[r->path[0]], name, TRACE_PATH) < 0)
+		*name = 0;
+	if (str_starts(str_c(name), "/proc/")) { /* perhaps by another process */
+		begin_ask(t, e);
+		end_ask(t, e);
+	}
+	t->labels |= strstr(name, "/attr/") != NULL;
 	if (r->flags[0] & TRACE_HOW && !stopped_memory(e->tid, asked, &asked, sizeof(asked))) {
 		t->r->run.losses.paths_unresolved++;
 		return;
 	}
-	perms = proc_open_perms(e->tid, fd, asked);
+	perms = opened_perms(e, r, fd, asked);
 	if (perms < 0)
 		t->r->run.losses.paths_unresolved++;
 	if (perms <= 0)
 		return;
-	if (r->path[0] >= 0 && stopped_text(e->tid, e->args[r->path[0]], name, TRACE_PATH) < 0)
-		*name = 0;
-	t->labels |= strstr(name, "/attr/") != NULL;
 	how.perms = (unsigned)perms;
 	snprintf(link, sizeof(link), "fd/%d", fd);
 	record_link(t, e->tid, link, name, &how);
@@ -459,7 +528,11 @@ void tracee_executed(struct tracer *t, pid_t tid)
 	struct access how = { .perms = PERM_X | PERM_R | PERM_M };
 	char text[TRACE_PATH + 1];
 	uint64_t name = stopped_execfn(tid);
+	struct tracee *e = tracer_find(t, tid);
 	bool script;
+
+	if (e)
+		e->fsuid_known = false;
 
 	if (!name || stopped_text(tid, name, text, TRACE_PATH) <= 0) {
 		set_program(t, tid, record_link(t, tid, "exe", NULL, &how));
@@ -478,31 +551,6 @@ void tracee_executed(struct tracer *t, pid_t tid)
 }
 
 /* ---- calls ---- */
-
-static bool is_ours(const void *tracer, pid_t tid)
-{
-	const struct tracer *t = tracer;
-
-	return tracer_find(t, tid) != NULL;
-}
-
-/* What AppArmor's other classes are asked by the call; its names are looked at now. */
-static void begin_ask(struct tracer *t, struct tracee *e)
-{
-	struct ask_stopped stopped = { e->tid, e->args, stopped_text, stopped_memory, is_ours, t };
-	bool lost;
-
-	ask_drop(e->ask);
-	e->ask = ask_take(&stopped, &t->rules[e->rule], &lost);
-	t->r->run.losses.paths_unresolved += lost;
-}
-
-static void end_ask(struct tracer *t, struct tracee *e)
-{
-	if (e->ask)
-		ask_give(t->model, e->ask, tracer_now(t));
-	e->ask = NULL;
-}
 
 static void record_values(struct tracer *t, const struct tracee *e, enum arch a, uint32_t nr,
 			  const struct trace_call *c)
@@ -648,6 +696,8 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 
 	e->rule = 0;
 	e->forking = false;
+	if (a < 0 || nr >= TRACE_NRS)
+		e->fsuid_known = false;
 	if (a < 0) {
 		t->r->run.losses.unknown_abi++;
 		return;
@@ -663,6 +713,8 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	for (unsigned i = 0; i < 6; i++)
 		e->args[i] = a == ARCH_I386 ? (uint32_t)info->entry.args[i] : info->entry.args[i];
 	sys = syscall_by_nr((enum arch)a, nr);
+	if (changes_fsuid(sys))
+		e->fsuid_known = false;
 	enter_phase(t, e, sys, c, a == ARCH_I386);
 	count_call(t, e, (enum arch)a, nr);
 	e->forking = sys && rules_make_task(sys->name);
@@ -759,8 +811,6 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		on_refused_ptrace(t, e);
 	if (op == TRACE_OP_OPEN && !info->exit.is_error) {
 		record_open(t, e, &t->rules[e->rule], (int)info->exit.rval);
-		begin_ask(t, e);
-		end_ask(t, e);
 	} else if (!info->exit.is_error) {
 		on_return(t, e);
 	} else if (trace_was_asked(op, (uint32_t)-info->exit.rval)) {

@@ -24,7 +24,9 @@ struct tracee {
 	bool presumed;    /* since it ran before, and no more */
 	bool forking;     /* in a call that makes a task, of which no event has told yet */
 	bool stops;       /* at the end of the call that it is in */
-	bool owned;       /* what the call is about to change by name: by whom the task acts as */
+	bool fsuid_known; /* and is this one; whom it acts as where files are concerned */
+	uid_t fsuid;
+	bool owned; /* what the call is about to change by name: by whom the task acts as */
 	uint64_t args[6];
 	struct ask_pending *ask; /* of the call that it is in; NULL */
 };
@@ -43,6 +45,7 @@ struct tracer {
 	bool serve_all; /* every process serves */
 	bool labels;    /* something below a directory attr was opened: perhaps a task's */
 	uint64_t start_ns;
+	dev_t namespaces; /* the device that files of namespaces are of; 0: not known */
 };
 /* NULL: it is none of those. */
 struct tracee *tracer_find(const struct tracer *t, pid_t tid);
