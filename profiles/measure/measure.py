@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 SETS = HERE.parent / "sets"
@@ -65,7 +66,8 @@ PROGRAMS = {
 }
 CONDITIONS = {"start-crun": {"ioctl": ["cmd == TCGETS"]}}  # all that was seen, but for:
 MORE = {"start-crun": ["when arch x86_64, x32, i386, aarch64, arm, riscv64, s390x, mips64el, loongarch64 {",
-                       "allow ioctl(cmd == TCGETS2); # implied: crun 1.28's libc asks so for a terminal", "}"]}
+                       "allow ioctl(cmd == TCGETS2); # implied: crun 1.28's libc asks so for a terminal", "}",
+                       "when arch i386, arm {", "allow pselect6_time64; # implied: pselect6 where times had 32 bits", "}"]}
 DROP = {  # what only the measuring program does beside its set's purpose
     "resolver": {"socket", "prctl"}, "tcp-server": {"socket"}, "tcp-client": {"socket"},
     "memory": {"clone3", "exit", "rt_sigaction", "rt_sigprocmask"},
@@ -207,8 +209,23 @@ def programs(kind):
     return [str(p) for p in found] or [shutil.which(kind, path=os.environ["PATH"] + ":/usr/sbin")]
 
 
+def made_and_started(argv, d, tmp, name):
+    """The calls of one `create` and `start`, as engines have it: what was made waits for the start."""
+    with subprocess.Popen(["strace", "-f", "-qq", "-s", "64", "-o", str(tmp / "trace"), *argv, "create", "-b", str(d), name],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as made:
+        end = time.monotonic() + 60
+        while '"created"' not in subprocess.run([*argv, "state", name], capture_output=True, text=True).stdout:
+            if made.poll() is not None or time.monotonic() > end:
+                raise SystemExit(f"{' '.join(argv)}: {name} was not made")
+            time.sleep(0.02)
+        subprocess.run([*argv, "start", name], check=True, capture_output=True, timeout=120)
+        made.wait(60)
+    subprocess.run([*argv, "delete", "-f", name], capture_output=True, timeout=120)
+    return after_filter(tmp / "trace")
+
+
 def container(argv, d, tmp):
-    """The calls of one `run` and, in a container that runs, of one `exec`."""
+    """The calls of one `run`, of one that is made and started and, in a container that runs, of one `exec`."""
     def strace_it(*args):
         r = subprocess.run(["strace", "-f", "-qq", "-s", "64", "-o", str(tmp / "trace"), *argv, *args],
                            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
@@ -219,6 +236,8 @@ def container(argv, d, tmp):
     name = f"pale-measure-{os.getpid()}"
     (d / "config.true").rename(d / "config.json")
     seen = strace_it("run", "-b", str(d), name)
+    if "crun" in os.path.basename(argv[-3]):  # runc's waits likewise in `run`
+        seen |= made_and_started(argv, d, tmp, name + "-made")
     (d / "config.slee").rename(d / "config.json")
     try:
         subprocess.run([*argv, "run", "-d", "-b", str(d), name], stdin=subprocess.DEVNULL,
@@ -276,7 +295,7 @@ RUNTIMES = {
     "start-runc-nnp": ("what runc calls between loading the filter and the program's first "
                        "instruction, for run and exec, with noNewPrivileges: the filter comes last", GO),
     "start-crun": ("what crun calls between loading the filter and the program's first "
-                   "instruction, for run with noNewPrivileges (filter last) and without (filter first), and "
+                   "instruction, for run, or create and start, with noNewPrivileges (filter last) and without (filter first), and "
                    "for exec and health checks, where it comes first in either case", {}),
 }
 
@@ -313,7 +332,7 @@ def render(name, seen, libc):
     if name == "start-run":
         how = "strace -f pale run"
     elif name in RUNTIMES:
-        how = f"strace -f {name.split('-')[1]} run and exec, 4 of each with each"
+        how = f"strace -f {name.split('-')[1]} run, create and exec, 4 of each with each"
     else:
         how = f"strace -f of profiles/measure/{PROGRAMS[name][1]}.c, {RUNS} runs"
         if name == "time":

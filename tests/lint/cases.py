@@ -49,7 +49,7 @@ START = ["arch_prctl", "close", "mmap", "mprotect", "newfstatat", "openat", "pre
 # What runc and crun call under the filter, with no-new-privileges and without.
 RUNTIME = ["execve", "close", "fstatfs", "getdents64", "openat", "write", "fstat", "statx",
            "openat2"]
-PLAIN = ["capget", "capset", "chdir", "fstat", "getcwd", "getppid", "newfstatat", "prctl", "read",
+PLAIN = ["capget", "capset", "chdir", "fstat", "getcwd", "getppid", "newfstatat", "prctl", "pselect6", "read",
          "setgid", "setgroups", "setuid", "rt_sigaction", "rt_sigprocmask", "setresgid", "setresuid", "faccessat2"]
 HIGH = "mseal"  # a number above those of the probes: runc's own ENOSYS begins behind it
 
