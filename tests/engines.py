@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 
 from conftest import PATIENCE, need, run, skip
@@ -29,12 +30,47 @@ class Daemon:
             self.process.wait(20)
 
 
+CRUN = """#!%s
+import json, os, sys
+args = sys.argv[1:]
+bundle = [b for a, b in zip(args, args[1:]) if a in ("--bundle", "-b")]
+if bundle:
+    with open(bundle[0] + "/config.json") as f:
+        config = json.load(f)
+    config["linux"].pop("resources", None)
+    with open(bundle[0] + "/config.json", "w") as f:
+        json.dump(config, f)
+os.execv("%s", ["crun", *args])
+"""
+
+
+class Crun:
+    """
+    The machine's crun for an engine: started with `into` in front, which sees cgroup v2 alone, as crun refuses to run
+    beside version 1. It is given no resources: their controllers may all be version 1's, and to load its program for
+    devices it raises RLIMIT_MEMLOCK, which takes CAP_SYS_RESOURCE.
+    """
+
+    def __init__(self, d):
+        self.path = d / "crun-here"
+        self.path.write_text(CRUN % (sys.executable, need("crun")))
+        self.path.chmod(0o755)
+        self.alone = subprocess.Popen(["unshare", "-m", "sh", "-c", "umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && echo && "
+                                       "exec sleep 1000"], stdout=subprocess.PIPE)
+        assert self.alone.stdout.readline() == b"\n"
+        self.into = [need("nsenter"), "-m", "-t", str(self.alone.pid)]
+
+    def end(self):
+        self.alone.kill()
+        self.alone.communicate(timeout=20)
+
+
 class Docker:
     """dockerd with all it keeps in the directory; called as docker is."""
 
-    def __init__(self, d, path=None, options=()):
+    def __init__(self, d, path=None, options=(), into=()):
         """path: where its programs are, and those that it calls, if not the machine's."""
-        self.dir, self.options = d, options
+        self.dir, self.options, self.into = d, options, into
         self.client = need("docker")
         self.env = {**os.environ, "DOCKER_HOST": f"unix://{d}/s"}
         self.daemons = {**self.env, "PATH": f"{path}:{os.environ['PATH']}"} if path else self.env
@@ -43,7 +79,7 @@ class Docker:
 
     def start(self):
         d = self.dir
-        self.daemon = Daemon([self.dockerd, "--host", f"unix://{d}/s", "--data-root", d / "root", "--exec-root", d / "exec",
+        self.daemon = Daemon([*self.into, self.dockerd, "--host", f"unix://{d}/s", "--data-root", d / "root", "--exec-root", d / "exec",
                               "--pidfile", d / "pid", "--iptables=false", "--ip6tables=false", "--bridge=none",
                               "--storage-driver=overlay2", *self.options], d / "log", [self.client, "version"], self.daemons)
 
@@ -70,7 +106,7 @@ class Docker:
 class Podman:
     """podman with all it keeps in the directory."""
 
-    def __init__(self, d, path=None, runtime="runc"):
+    def __init__(self, d, path=None, runtime="runc", into=()):
         self.dir = d
         (d / "storage.conf").write_text(f'[storage]\ndriver = "overlay"\ngraphroot = "{d}/root"\nrunroot = "{d}/run"\n')
         self.env = {**os.environ, "CONTAINERS_STORAGE_CONF": str(d / "storage.conf")}
@@ -78,7 +114,7 @@ class Podman:
             (d / "containers.conf").write_text(f'[engine]\nhelper_binaries_dir = ["{path}"]\n')
             self.env["CONTAINERS_CONF"] = str(d / "containers.conf")
         conmon = ["--conmon", f"{path}/conmon"] if path else []
-        self.client = [f"{path}/podman" if path else need("podman"), "--tmpdir", d / "tmp", "--cgroup-manager", "cgroupfs",
+        self.client = [*into, f"{path}/podman" if path else need("podman"), "--tmpdir", d / "tmp", "--cgroup-manager", "cgroupfs",
                        "--events-backend", "file", "--runtime", f"{path}/{runtime}" if path else runtime, *conmon]
         self.limits = ["--network", "none", "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:4096"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Engines of other releases, as their packages have them: the same server's own calls, with each."""
+"""Engines of other releases, as their packages have them, and with crun: the same server's own calls, with each."""
 import os
 import pathlib
 import re
@@ -7,12 +7,12 @@ import subprocess
 
 import pytest
 
-from conftest import LONG, PALE, PATIENCE, ROOT, need_root, run, skip
-from engines import Containerd, Docker, Podman
+from conftest import LONG, PALE, PATIENCE, ROOT, need, need_root, run, skip
+from engines import Containerd, Crun, Docker, Podman
 from recordings import Recording
 from runtimes import fetched
 from test_backends import usable
-from test_border import allow_waits
+from test_border import RUNTIMES_OWN, allow_waits, runtimes
 from test_container_targets import ASKS, SERVES, learn, rootfs, until_watched  # noqa: F401
 
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.once]
@@ -33,9 +33,9 @@ def programs(name):
 class OfDocker(Docker):
     image, target = "probe:bb", "docker"
 
-    def __init__(self, d, tree, name, runtime=None):
-        more = ["--add-runtime", f"other={fetched(runtime).path}"] if runtime else []
-        super().__init__(d, programs(name) if name else None, more)
+    def __init__(self, d, tree, name=None, runtime=None, into=()):
+        more = ["--add-runtime", f"other={runtime}"] if runtime else []
+        super().__init__(d, programs(name) if name else None, more, into)
         self.more = ["--runtime", "other"] if runtime else []
         self.imports(tree[1], self.image)
 
@@ -52,8 +52,8 @@ class OfPodman(Podman):
     image, target = "localhost/probe:bb", "docker"
     ask = OfDocker.ask
 
-    def __init__(self, d, tree, name):
-        super().__init__(d, programs(name))
+    def __init__(self, d, tree, name=None, runtime="runc", into=()):
+        super().__init__(d, programs(name) if name else None, runtime, into)
         self.imports(tree[1], self.image)
 
     def serve(self, seccomp=None, nnp=False):
@@ -86,11 +86,8 @@ ENGINES = {  # the engine, its packages, another runtime; what it says of its ru
 }
 
 
-@pytest.mark.skipif(not LONG, reason="PALE_LONG: engines of other releases")
-@pytest.mark.parametrize("name", ENGINES)
-def test_a_server_needs_its_own_calls_alone_with_engines_of_other_releases(name, rootfs, tmp_path, record_property):  # noqa: F811
-    kind, of = ENGINES[name]
-    engine = kind(tmp_path, rootfs, *of)
+def learned(engine, tmp_path):
+    """What is recorded of the server, which says what the engine's runtime is; it serves under its JSON, too."""
     p = None
     try:
         p = learn(engine, tmp_path, "--container", NAME, "--wait")
@@ -101,10 +98,8 @@ def test_a_server_needs_its_own_calls_alone_with_engines_of_other_releases(name,
         err = p.communicate(timeout=PATIENCE)[1]
         rec, text = Recording(tmp_path / "rec"), (tmp_path / "p.pale").read_text()
         assert p.returncode == 0 and rec.losses == "none" and "midway" not in rec.runs[1], err
-        met = re.search(r"use start-runc; # .*; met: (.*)", text)
-        assert met, text
-        if len(of) > 1:
-            assert met[1].startswith(of[1].replace("-", " ")), met
+        met = re.search(r"use start-(runc|crun); # .*; met: (.*)", text)
+        assert met and met[2].startswith(met[1]), text
         assert 35 <= len(rec.names()) <= 45 and "capability" not in text, sorted(rec.names())
         assert set(rec.files) <= {"/", "/bin/busybox", "/dev/null", "/www/index.html", "/www/"}, rec.files
         allow_waits(tmp_path / "p.pale")
@@ -113,9 +108,35 @@ def test_a_server_needs_its_own_calls_alone_with_engines_of_other_releases(name,
             engine.serve(tmp_path / "p.json", nnp)
             assert engine.ask() == "hello"
             engine.clear()
-        record_property("figure", f"{name}: {len(rec.names())} calls, no capability, {len(rec.files)} files; met: {met[1]}")
+        return rec, met[2]
     finally:
         if p:
             p.kill()
             p.wait(PATIENCE)
         engine.end()
+
+
+@pytest.mark.skipif(not LONG, reason="PALE_LONG: engines of other releases")
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_server_needs_its_own_calls_alone_with_engines_of_other_releases(name, rootfs, tmp_path, record_property):  # noqa: F811
+    kind, (packages, *other) = ENGINES[name]
+    engine = kind(tmp_path, rootfs, packages, *(fetched(o).path for o in other))
+    rec, met = learned(engine, tmp_path)
+    assert met.startswith(other[0].replace("-", " ") if other else "runc "), met
+    record_property("figure", f"{name}: {len(rec.names())} calls, no capability, {len(rec.files)} files; met: {met}")
+
+
+OTHER = pytest.mark.skipif(not LONG, reason="PALE_LONG: engines of other releases, and with another runtime")
+
+
+@pytest.mark.parametrize("kind", [OfPodman, pytest.param(OfDocker, marks=OTHER)])
+def test_a_server_needs_its_own_calls_alone_where_the_engines_runtime_is_crun(kind, rootfs, tmp_path_factory):  # noqa: F811
+    where = tmp_path_factory.mktemp("e")
+    crun = Crun(where)
+    try:
+        rec, met = learned(kind(where, rootfs, runtime=crun.path, into=crun.into), where)
+    finally:
+        crun.end()
+    version = re.search(r"version (\S+)", run([need("crun"), "--version"], check=0).out)[1]
+    assert met == f"crun {version}" and rec.runs[1]["runtime"] == f'"{met}"'
+    assert not rec.names() & RUNTIMES_OWN and RUNTIMES_OWN <= {name for _, name in runtimes(rec, "call")}
