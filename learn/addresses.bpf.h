@@ -18,7 +18,10 @@ static __always_inline int socket_type(__u32 fd)
 	return address_type(BPF_CORE_READ(s, type));
 }
 
-/* With an ADDRESS_*: the address lies in the kernel, and the socket is no descriptor but that itself. */
+/*
+ * With an ADDRESS_*: the address lies in the kernel, and the socket is no descriptor but that itself; NULL: it
+ * is not known.
+ */
 enum { ADDRESS_KERNEL = 0x100 };
 
 static __always_inline long read_address(void *to, __u32 n, __u64 at, __u32 op)
@@ -29,8 +32,9 @@ static __always_inline long read_address(void *to, __u32 n, __u64 at, __u32 op)
 
 static __always_inline int type_of(__u32 op, __u64 of)
 {
-	return op & ADDRESS_KERNEL ? address_type(BPF_CORE_READ((struct socket *)of, type)) :
-				     socket_type((__u32)of);
+	if (!(op & ADDRESS_KERNEL))
+		return socket_type((__u32)of);
+	return of ? address_type(BPF_CORE_READ((struct socket *)of, type)) : ADDRESS_UNKNOWN;
 }
 
 /*

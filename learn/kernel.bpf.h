@@ -195,6 +195,47 @@ struct kernel_siginfo {
 	int si_code;
 } CORE;
 
+/* A ring's request, as it is prepared since Linux 6.11 (io_uring/net.c): what a program gave is copied. */
+struct io_rsrc_node {
+	unsigned long file_ptr;
+} CORE;
+struct io_rsrc_data {
+	unsigned int nr;
+	struct io_rsrc_node **nodes;
+} CORE;
+struct io_file_table {
+	struct io_rsrc_data data;
+} CORE;
+struct io_ring_ctx {
+	struct io_file_table file_table;
+} CORE;
+struct io_cqe {
+	int fd;
+} CORE;
+struct io_kiocb {
+	__u8 opcode;
+	__u64 flags;
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+	void *async_data;
+} CORE;
+struct io_socket {
+	int domain, type, protocol;
+} CORE;
+struct io_connect {
+	int addr_len;
+} CORE;
+struct io_bind {
+	int addr_len;
+} CORE;
+struct sockaddr_storage {
+	__u16 ss_family;
+} CORE;
+struct io_async_msghdr {
+	struct msghdr msg;
+	struct sockaddr_storage addr;
+} CORE;
+
 /* What perf's events carry, as the TRACE_EVENT() of each has it. */
 struct trace_event_raw_sys_enter {
 	long id;
@@ -216,6 +257,9 @@ struct trace_event_raw_sched_process_exec {
 struct trace_event_raw_cap_capable {
 	int cap;
 	int ret;
+} CORE;
+struct trace_event_raw_io_uring_submit_req {
+	void *req;
 } CORE;
 struct trace_event_raw_signal_generate {
 	int sig;

@@ -149,6 +149,8 @@ static const char *rings_seen(const struct recorded_run *run)
 		       "filter of calls sees it";
 	if (run->names_observed)
 		return "what went through its rings was not seen, but for files and names";
+	if (run->rings_observed)
+		return "what went through its rings was not seen, but for sockets";
 	return "what went through its rings was not seen";
 }
 

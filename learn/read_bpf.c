@@ -289,7 +289,7 @@ static void read_caps(struct watch *w, struct model *m)
 	r->run.caps_observed = w->sees_caps;
 	r->run.names_observed = w->sees_names;
 	r->run.files_written = w->skel->bss->wrote;
-	r->run.rings_observed = w->sees_rings;
+	r->run.rings_observed = w->sees_names || w->sees_requests;
 	read_caps_of(w, m, bpf_map__fd(w->skel->maps.caps), false);
 	read_caps_of(w, m, bpf_map__fd(w->skel->maps.runtime_caps), true);
 }
@@ -615,7 +615,8 @@ static uint64_t count_missed(struct watch *w)
 			continue;
 		if (!strncmp(bpf_program__name(p), "name_", 5))
 			continue; /* what it came for is then known as it was written */
-		if (!rings && !strncmp(bpf_program__name(p), "ring_", 5))
+		if (!rings && (!strncmp(bpf_program__name(p), "ring_", 5) ||
+			       !strncmp(bpf_program__name(p), "request_", 8)))
 			continue; /* whatever it came for was none of the workload's */
 		if (bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
 			w->unread++;

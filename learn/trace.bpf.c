@@ -185,6 +185,30 @@ int capable_tp(struct trace_event_raw_cap_capable *ctx)
 	return PASS_ON;
 }
 
+/* A request of a ring is handed in: since Linux 6.3. */
+SEC("tp_btf/io_uring_submit_req")
+int request_btf(__u64 *ctx)
+{
+	__u64 request = 0;
+
+	/* To functions that are verified by themselves an address is handed as a number. */
+	bpf_probe_read_kernel(&request, sizeof(request), &ctx[0]);
+	return on_request(request);
+}
+
+SEC("raw_tp/io_uring_submit_req")
+int request_raw(__u64 *ctx)
+{
+	return on_request(ctx[0]);
+}
+
+SEC("tp/io_uring/io_uring_submit_req")
+int request_tp(struct trace_event_raw_io_uring_submit_req *ctx)
+{
+	on_request((__u64)ctx->req);
+	return PASS_ON;
+}
+
 SEC("raw_tp/sys_enter")
 int enter_raw(__u64 *ctx)
 {

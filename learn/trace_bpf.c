@@ -170,6 +170,12 @@ static bool is_ringer(const struct bpf_program *p)
 	return !strncmp(bpf_program__name(p), "ring_", 5);
 }
 
+/* Of those that see its requests as they are handed in; without a function to stand at, and by the types of Linux 6.11. */
+static bool is_requester(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__name(p), "request_", 8);
+}
+
 static bool has_function(const struct watch *w, const struct bpf_program *p)
 {
 	const char *function = strchr(bpf_program__section_name(p), '/') + 1;
@@ -216,7 +222,9 @@ static bool is_chosen(const struct watch *w, const struct bpf_program *p, bool p
 	if (is_picker(p))
 		return pick && is_pickers_tier(p, w->tier);
 	if (is_ringer(p))
-		return w->sees_rings && has_function(w, p);
+		return w->sees_names && has_function(w, p);
+	if (is_requester(p))
+		return w->sees_requests && is_of_tier(bpf_program__name(p), w->tier);
 	return is_namer(p) ? w->sees_names : is_wanted(w, p);
 }
 
@@ -226,7 +234,9 @@ static void choose_programs(struct watch *w, bool pick)
 
 	choose_caps(w);
 	w->sees_names = w->sees_names && takes_namers(w);
-	w->sees_rings = w->sees_names;
+	w->sees_requests = w->sees_requests && !w->sees_names &&
+			   has_tracepoint(w, "io_uring_submit_req") &&
+			   types_id(w->types, "io_bind", BTF_KIND_STRUCT);
 	bpf_object__for_each_program(p, w->skel->obj)
 		bpf_program__set_autoload(p, is_chosen(w, p, pick));
 }
@@ -426,10 +436,18 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 
 	/* They can be switched out, and those that work with them must not be (paths.bpf.h). */
 	w->sees_names = !opt->no_files && (tier == TIER_FENTRY || tier == TIER_TP || !can_switch());
+	w->sees_requests = !opt->no_files;
 	err = open_caps(w, opt, t, tier);
-	if (!err || diag_is_shortage(err) || !w->sees_names)
+	if (!err || diag_is_shortage(err))
 		return err;
-	w->sees_names = false;
+	if (w->sees_names) {
+		w->sees_names = false;
+		w->sees_requests = true;
+		err = open_caps(w, opt, t, tier);
+	}
+	if (!err || diag_is_shortage(err) || !w->sees_requests)
+		return err;
+	w->sees_requests = false;
 	return open_caps(w, opt, t, tier);
 }
 

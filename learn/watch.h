@@ -42,9 +42,9 @@ struct watch {
 	struct bpf_link *links[PROGRAMS];
 	unsigned nlinks;
 	bool sees_caps;
-	bool no_exits;   /* nothing is looked at behind a call's end */
-	bool sees_names; /* what calls change by name, where the kernel resolves it */
-	bool sees_rings; /* what rings of io_uring do with sockets */
+	bool no_exits;      /* nothing is looked at behind a call's end */
+	bool sees_names;    /* what calls change by name, where the kernel resolves it */
+	bool sees_requests; /* of rings of io_uring, where that is not to be had */
 	enum tier tier;
 	enum caps_by caps_by;
 	bool no_btf;
