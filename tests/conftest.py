@@ -89,6 +89,11 @@ def run_costs(tmp_path, argv, **kw):
     return r, int(peak), float(seconds)
 
 
+def spent():
+    """Seconds of the processor of what was started and has ended: what else runs here is not in them."""
+    return os.times().children_user + os.times().children_system
+
+
 @pytest.fixture
 def pale():
     """pale("sim", file, "read", check=0) -> .rc .out .err"""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import PALE, program, run, sanitized, shared
+from conftest import PALE, program, run, sanitized, shared, spent
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from expandcases import CASES  # noqa: E402
@@ -57,11 +57,6 @@ class Tree:
 @pytest.fixture
 def tree(tmp_path):
     return Tree(tmp_path)
-
-
-def spent():
-    """CPU seconds of the processes that ended."""
-    return os.times().children_user + os.times().children_system
 
 
 SLOWER = 20 if sanitized() else 1

@@ -3,11 +3,10 @@
 import os
 import pathlib
 import stat
-import time
 
 import pytest
 
-from conftest import PALE, need_root, run
+from conftest import PALE, need_root, run, spent
 
 
 def fmt(*args, **kw):
@@ -80,30 +79,30 @@ def test_sixteen_mib_and_one_byte(tmp_path):
 def test_depth_is_bounded(text, tmp_path):
     f = tmp_path / "deep.pale"
     f.write_text(text)
-    start = time.monotonic()
+    start = spent()
     r = fmt(f)
     refused(r, "PL004")
-    assert time.monotonic() - start < 10 and len(r.err) < 5000, r
+    assert spent() - start < 10 and len(r.err) < 5000, r
 
 
 @pytest.mark.parametrize("unit", ["allow ;", "x ", "}", "\"", "/a{", "09 ", "#470 ", "policy a { allow read }"])
 def test_a_flood_of_errors_is_cut(unit, tmp_path):
     f = tmp_path / "many.pale"
     f.write_text("policy a { " + unit * ((2 << 20) // len(unit)))
-    start = time.monotonic()
+    start = spent()
     r = fmt(f)
     assert r.rc == 1 and 1 <= r.err.count(": error:") <= 20, r.err[:2000]
-    assert time.monotonic() - start < 10 and len(r.err) < 20000
+    assert spent() - start < 10 and len(r.err) < 20000
 
 
 def test_ten_thousand_lines_are_quick(tmp_path):
     f = tmp_path / "long.pale"
     line = "    allow socket(domain in {AF_INET, AF_INET6}, (type & 0xf) == 1), read; # why\n"
     f.write_text("policy a {\n" + line * 10000 + "}\n")
-    start = time.monotonic()
+    start = spent()
     r = fmt(f, check=0)
     assert r.out == f.read_text()
-    assert time.monotonic() - start < 5  # 0.1 s here; a loaded machine and a sanitizer take more
+    assert spent() - start < 5  # 0.1 s here; a sanitizer takes more
 
 
 def test_standard_input_is_a_file(tmp_path):
@@ -234,7 +233,7 @@ def test_every_command_says_what_a_directory_is(command, tmp_path):
 def test_every_command_refuses_junk(command, text, tmp_path):
     f = tmp_path / "self"
     f.write_bytes(text)
-    r = read_by(command, f, text=False, timeout=20)
+    r = read_by(command, f, text=False)
     assert r.rc in ((125,) if command == "run" else (0, 1)), r
     assert r.rc == 0 or r.err or command == "lint", r
 
@@ -244,7 +243,7 @@ def test_an_include_is_a_regular_file(tmp_path):
     f = tmp_path / "a.pale"
     for name in "fifo", "/dev/zero", "/dev/stdin":
         f.write_text(f'include "{name}";\npolicy a {{ allow read; }}')
-        r = run([PALE, "check", f], timeout=20)
+        r = run([PALE, "check", f])
         assert r.rc == 1 and "[PL105 " in r.err and "not a regular file" in r.err, r
 
 
