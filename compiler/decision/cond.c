@@ -90,7 +90,7 @@ static dd_node cmp_node(struct dd *d, const struct cmp *c)
 
 static dd_node cond_node(struct dd *d, const struct cond *c, unsigned depth);
 
-/* ---- sets: one argument equal to one of many values ---- */
+/* ---- sets: one argument in one of many ranges, mostly of one value each ---- */
 
 /* How many low bits it compares, all of them; 0: others too, or with holes. */
 static unsigned low_bits(const struct cmp *c)
@@ -98,38 +98,69 @@ static unsigned low_bits(const struct cmp *c)
 	return c->mask & (c->mask + 1) ? 0 : (unsigned)__builtin_popcountll(c->mask);
 }
 
-/* The other parts of an OR of equalities, or an AND of inequalities, on the same bits. */
+/* What an order lets through of its low bits; false: all of it, or nothing. */
+static bool order_range(const struct cmp *c, bool negated, struct dd_range *out)
+{
+	bool below = (c->op == CMP_LT || c->op == CMP_LE) != negated;
+	uint64_t edge = c->value + (c->op == CMP_LE || c->op == CMP_GT);
+
+	if (c->is_signed || !edge || edge > c->mask)
+		return false;
+	*out = below ? (struct dd_range){ .last = edge - 1 } :
+		       (struct dd_range){ .first = edge, .last = c->mask };
+	return true;
+}
+
+/* What a part of an OR lets through, or one of an AND does not, where that is one range. */
+static bool part_range(const struct cmp *c, enum cond_kind chain, struct dd_range *out)
+{
+	bool is_one = c->op == (chain == COND_OR ? CMP_EQ : CMP_NE);
+
+	if (!low_bits(c) || c->value & ~c->mask)
+		return false;
+	if (c->op != CMP_EQ && c->op != CMP_NE)
+		return order_range(c, chain == COND_AND, out);
+	*out = (struct dd_range){ .first = c->value, .last = c->value };
+	return is_one;
+}
+
+/* The other parts of such a chain, on the same bits. */
 static bool same_set(const struct cmp *x, const struct cmp *first, enum cond_kind chain)
 {
-	return x->op == (chain == COND_OR ? CMP_EQ : CMP_NE) && x->arg == first->arg &&
-	       x->mask == first->mask && low_bits(x) && !(x->value & ~x->mask);
+	struct dd_range range;
+
+	return x->arg == first->arg && x->mask == first->mask && part_range(x, chain, &range);
 }
 
-static int by_value(const void *x, const void *y)
+static int by_first(const void *x, const void *y)
 {
-	const uint64_t *a = x, *b = y;
+	const struct dd_range *a = x, *b = y;
 
-	return *a < *b ? -1 : *a > *b;
+	return a->first < b->first ? -1 : a->first > b->first;
 }
 
-/* in where the argument's low bits are one of the values, else out; sorts the values. */
-static dd_node set_node(struct dd *d, const struct cmp *like, uint64_t *values, size_t n,
+/* in where the argument's low bits are in one of the ranges, else out; sorts the ranges. */
+static dd_node set_node(struct dd *d, const struct cmp *like, struct dd_range *v, size_t n,
 			dd_node in, dd_node out)
 {
 	uint64_t last = like->mask, next = 0;
 	VEC(struct dd_range) ranges = { 0 };
+	bool is_whole = false; /* nothing is left: behind `last` there may be no number */
 
-	qsort(values, n, sizeof(*values), by_value);
-	for (size_t i = 0; i < n; i++) {
-		if (i && values[i] == values[i - 1])
+	qsort(v, n, sizeof(*v), by_first);
+	for (size_t i = 0; i < n && !is_whole; i++) {
+		if (v[i].last < next)
 			continue;
-		if (values[i] > next)
+		if (v[i].first > next)
 			vec_push(d->arena, &ranges,
-				 ((struct dd_range){ next, values[i] - 1, out }));
-		vec_push(d->arena, &ranges, ((struct dd_range){ values[i], values[i], in }));
-		next = values[i] + 1;
+				 ((struct dd_range){ next, v[i].first - 1, out }));
+		else
+			v[i].first = next;
+		vec_push(d->arena, &ranges, ((struct dd_range){ v[i].first, v[i].last, in }));
+		is_whole = v[i].last == last;
+		next = v[i].last + 1;
 	}
-	if (next <= last && values[n - 1] != last)
+	if (!is_whole)
 		vec_push(d->arena, &ranges, ((struct dd_range){ next, last, out }));
 	return dd_ranges(d, (enum dd_field)like->arg, low_bits(like), ranges.v, ranges.n);
 }
@@ -168,11 +199,11 @@ static bool chain_set(struct dd *d, const struct parts *parts, enum cond_kind ki
 	vec_each(&parts->list, k)
 		if ((*k)->kind != COND_CMP || !same_set(&(*k)->cmp, first, kind))
 			return false;
-	uint64_t *values = ARENA_ARRAY(d->arena, uint64_t, parts->list.n);
+	struct dd_range *ranges = ARENA_ARRAY(d->arena, struct dd_range, parts->list.n);
 	for (size_t i = 0; i < parts->list.n; i++)
-		values[i] = parts->list.v[i]->cmp.value;
+		part_range(&parts->list.v[i]->cmp, kind, &ranges[i]);
 	bool positive = kind == COND_OR;
-	*out = set_node(d, first, values, parts->list.n, positive ? then : otherwise,
+	*out = set_node(d, first, ranges, parts->list.n, positive ? then : otherwise,
 			positive ? otherwise : then);
 	return true;
 }

@@ -280,6 +280,48 @@ static void a_long_chain_is_no_deep_recursion(void **unused)
 	arena_free(a);
 }
 
+/* Comparisons of all kinds, joined: every value of few bits, and those about each edge of 64. */
+static void a_chain_on_one_argument_answers_as_its_parts(void **unused)
+{
+	(void)unused;
+	for (unsigned round = 0; round < 4000; round++) {
+		struct arena *a = arena_new(NULL);
+		struct dd *d = dd_new(a, 1 << 20);
+		unsigned bits = round % 2 ? 64 : 1 + (unsigned)(next_random() % 8);
+		uint64_t mask = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
+		enum cond_kind kind = next_random() & 1 ? COND_AND : COND_OR;
+		size_t n = 2 + next_random() % 6;
+		const struct cond *parts[8], *all = NULL;
+
+		for (size_t i = 0; i < n; i++) {
+			struct cond *c = ARENA_NEW(a, struct cond);
+			struct cond *both = ARENA_NEW(a, struct cond);
+			enum cmp_op op = (enum cmp_op)(next_random() % CMP_OP_NR);
+
+			*c = (struct cond){ .kind = COND_CMP,
+					    .cmp = { 2, 64, next_random() % 8 == 0, op, mask,
+						     random_value() & mask } };
+			*both = (struct cond){ .kind = kind, .left = all, .right = c };
+			parts[i] = c;
+			all = all ? both : c;
+		}
+		dd_node x = dd_ite(d, all, dd_terminal(d, yes), dd_terminal(d, no));
+		dd_node y = dd_any(d, parts, n, dd_terminal(d, yes), dd_terminal(d, no));
+		for (uint64_t v = 0; v < (bits == 64 ? 3 * n : mask + 1); v++) {
+			uint64_t args[6] = { 0, 0,
+					     bits == 64 ? parts[v / 3]->cmp.value + v % 3 - 1 : v };
+			bool any = false;
+
+			for (size_t i = 0; i < n; i++)
+				any |= cond_eval(parts[i], args);
+			assert_true(
+				verdict_eq(dd_eval(d, x, args), cond_eval(all, args) ? yes : no));
+			assert_true(verdict_eq(dd_eval(d, y, args), any ? yes : no));
+		}
+		arena_free(a);
+	}
+}
+
 /* arg <= last */
 static const struct cond *up_to(struct arena *a, uint8_t arg, unsigned bits, uint64_t last)
 {
@@ -372,6 +414,7 @@ int main(void)
 		cmocka_unit_test(restriction_agrees_inside_its_cube),
 		cmocka_unit_test(a_budget_ends_a_build_and_nothing_else),
 		cmocka_unit_test(a_long_chain_is_no_deep_recursion),
+		cmocka_unit_test(a_chain_on_one_argument_answers_as_its_parts),
 		cmocka_unit_test(ranges_are_one_node_however_built),
 		cmocka_unit_test(a_words_test_is_a_choice),
 	};
