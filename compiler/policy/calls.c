@@ -141,6 +141,9 @@ void resolve_rule_add(struct resolver *r, const struct item *it, struct call_rul
 	if (it->env)
 		rule.env = it->env[rule.arch];
 	if (r->p->calls.n >= RULES_MAX) {
+		if (r->full == r->p) /* millions of them would be told again, and take the memory */
+			return;
+		r->full = r->p;
 		resolve_too_large(r, r->p->span, RULES_MAX, "call rules in one policy",
 				  "join conditions on one call by 'in', ranges or 'or'");
 		return;

@@ -93,6 +93,7 @@ struct resolver {
 	bool probing; /* first pass: looks for capability lines only; env may be incomplete */
 	struct verdict foreign[ARCH_NR]; /* as written; the policy has one */
 	unsigned listed; /* architectures as written; p->arches is what --arch leaves of them */
+	const struct policy *full; /* told: it has as many call rules as there may be */
 	size_t uses;
 	VEC(struct item) items;
 	VEC(const struct cond *) parts; /* of chains and sets being lowered, inner ones last */
