@@ -290,7 +290,7 @@ def test_random_pairs(pale, tmp_path, seed):
         b = written(tmp_path, "b", "\n".join(map(text_of, mutated(rng, rules))), head=f"profile t{flags}")
         r = pale("diff", "--format", "json", a, b, check=None)
         if not r.out:  # rules that conflict
-            assert "PL370" in r.err
+            assert "PL370" in r.err or "PL386" in r.err, r  # the latter: the parser may refuse, or not
             continue
         d = json.loads(r.out)
         pairs += 1
@@ -340,7 +340,7 @@ def test_the_same_rules_in_another_order_and_out_of_their_includes_are_the_same(
         a = written(tmp_path, "a", "include <inc>\n" + "\n".join(rules[cut:]))
         b = written(tmp_path, "b", "\n".join(rng.sample(rules, len(rules))))
         r = pale("diff", "-I", tmp_path / "d", a, b, check=None)
-        assert r.rc == 0 or "PL370" in r.err, (a.read_text(), b.read_text(), r)
+        assert r.rc == 0 or "PL370" in r.err or "PL386" in r.err, (a.read_text(), b.read_text(), r)
 
 
 # ---- what is no file ----
