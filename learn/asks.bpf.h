@@ -3,7 +3,7 @@
 #ifndef LEARN_ASKS_BPF_H
 #define LEARN_ASKS_BPF_H
 
-#include "learn/paths.bpf.h"
+#include "learn/signals.bpf.h"
 
 /* -1: none. */
 static __always_inline __u64 arg_at(const struct mark *m, int i)
@@ -142,21 +142,10 @@ static __always_inline int exit_mount(struct mark *m, const volatile struct trac
 	return record_ask(value);
 }
 
-/* The process that a descriptor stands for: on kernels since 6.9 they are files of a pidfs. */
 static __always_inline __u64 ask_of_pidfd(int fd, bool *own)
 {
-	struct file *f = file_of((void *)bpf_get_current_task(), (__u32)fd);
-	struct inode *inode;
-	struct pid *pid;
+	struct pid *pid = (void *)pid_of_descriptor(fd, own);
 
-	if (!f)
-		return 0;
-	inode = BPF_CORE_READ(f, f_inode);
-	*own = BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC; /* setns(2) takes both */
-	if (*own)
-		return 0;
-	pid = BPF_CORE_READ(inode, i_sb, s_magic) == PIDFS_MAGIC ? BPF_CORE_READ(inode, i_private) :
-								   BPF_CORE_READ(f, private_data);
 	return pid && is_ours(pid_key(pid)) ? TRACE_ASK_OURS : 0;
 }
 
@@ -273,6 +262,11 @@ static __always_inline int exit_ask(struct mark *m, const volatile struct trace_
 		if (request != TRACE_ATTACH && request != TRACE_SEIZE)
 			return 0;
 		return record_ask(request | ask_of((__u32)arg_at(m, r->fd[0]), &own));
+	case TRACE_OP_EXISTS:
+	case TRACE_OP_HELD:
+		return (__u32)arg_at(m, r->at) ?
+			       0 :
+			       record_exists((int)arg_at(m, r->fd[0]), r->op == TRACE_OP_HELD);
 	case TRACE_OP_LOOK: return look(arg_at(m, r->path[0]));
 	case TRACE_OP_PIDFD:
 		value = ask_of_pidfd((int)arg_at(m, r->fd[0]), &own);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 #include "learn/address.h"
 #include "learn/proc.h"
 #include "learn/serve_ptrace.h"
+#include "learn/signal_ptrace.h"
 #include "learn/stopped.h"
 
 /* ---- looking at a stopped task ---- */
@@ -730,6 +732,11 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		note_owner(t, e);
 		if (c->tuple & TRACE_EARLY)
 			begin_ask(t, e);
+		if (t->rules[e->rule].op == TRACE_OP_EXISTS ||
+		    t->rules[e->rule].op == TRACE_OP_HELD)
+			signal_begin(t, e);
+		if (sys && !strcmp(sys->name, "prctl") && e->args[0] == PR_SET_PDEATHSIG)
+			signal_at_death(t, e);
 	}
 	if (c->address && (c->address < TRACE_SENDMSG || a != ARCH_I386))
 		record_address(t, e, c->address);
@@ -746,6 +753,8 @@ static void on_return(struct tracer *t, struct tracee *e)
 	case TRACE_OP_PTRACE: /* only what fails is of interest: see the caller */
 	case TRACE_OP_LABEL:  /* no call's */
 	case TRACE_OP_NONE: return;
+	case TRACE_OP_EXISTS:
+	case TRACE_OP_HELD: signal_end(t, e); return;
 	case TRACE_OP_QUEUE:
 	case TRACE_OP_RING:
 	case TRACE_OP_LOOK:
@@ -818,6 +827,8 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	}
 	ask_drop(e->ask);
 	e->ask = NULL;
+	free(e->sending);
+	e->sending = NULL;
 	e->rule = 0;
 }
 

@@ -327,11 +327,12 @@ void elsewhere_make(struct arena *a, const struct recording *r, enum arch to, st
 	vec_each(&r->calls, c)
 		make_call(&k, c);
 	make_files(&k);
-	vec_each(&r->received, s) {
+	vec_each(&r->signals, s) {
 		struct recorded_signal there = *s;
 
-		there.signal = (int)value_there("signal", (uint64_t)s->signal, r->run.host, to);
-		vec_push(a, &out->received, there);
+		there.what.signal =
+			(int)value_there("signal", (uint64_t)s->what.signal, r->run.host, to);
+		vec_push(a, &out->signals, there);
 	}
 	vec_each(&r->rules, rule)
 		vec_push(a, &out->rules, *rule);

@@ -33,7 +33,9 @@
 #define PF_IO_WORKER     0x10 /* include/linux/sched.h */
 #define CAP_OPT_NOAUDIT  2    /* include/linux/security.h */
 #define CAP_SYS_RESOURCE 24
+#define SIGHUP           1
 #define SIGPIPE          13
+#define SIGCONT          18
 #define SIGXFSZ          25
 #define SAMPLE_RAW       0x400 /* PERF_SAMPLE_RAW */
 
@@ -64,7 +66,19 @@ struct hlist_head {
 struct ns_common {
 	unsigned int inum;
 } CORE;
+struct xa_node { /* include/linux/xarray.h */
+	unsigned char shift;
+	void *slots[64];
+} CORE;
+struct xarray {
+	void *xa_head;
+} CORE;
+struct idr {
+	struct xarray idr_rt;
+	unsigned int idr_base;
+} CORE;
 struct pid_namespace {
+	struct idr idr;
 	struct ns_common ns;
 } CORE;
 struct upid {
@@ -106,6 +120,32 @@ struct path {
 } CORE;
 struct cred {
 	kuid_t fsuid;
+	void *security; /* what the modules keep of a task, each at its place */
+} CORE;
+struct lsm_blob_sizes { /* places, once the modules have started */
+	int lbs_cred;
+} CORE;
+struct aa_ns {     /* security/apparmor */
+	int level; /* 0: the first one */
+} CORE;
+struct aa_profile {
+	struct aa_ns *ns;
+} CORE;
+struct aa_label {
+	char *hname;
+	int size; /* profiles in it, of a stack several */
+	struct aa_profile *vec[1];
+} CORE;
+struct kernfs_node {
+	__u64 id;
+} CORE;
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[1]; /* since Linux 6.0: level + 1 of them */
+} CORE;
+struct css_set {
+	struct cgroup *dfl_cgrp;
 } CORE;
 struct file {
 	void *private_data;
@@ -169,6 +209,7 @@ struct task_struct {
 	const struct cred *real_cred; /* its own, whomever it acts for at the moment */
 	struct mm_struct *mm;
 	struct nsproxy *nsproxy;
+	struct css_set *cgroups;
 	void *signal;                   /* what the threads of a process have in common */
 	struct hlist_node pid_links[1]; /* by PIDTYPE_* */
 } CORE;

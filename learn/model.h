@@ -68,7 +68,8 @@ void model_held_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t 
 void model_address(struct model *m, const struct address *k, uint64_t count, uint64_t first_ns);
 void model_capability(struct model *m, unsigned cap, enum arch a, uint32_t nr, uint64_t count,
 		      uint64_t first_ns);
-void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns);
+/* Past RECORDING_VALUES_MAX different peers of one signal it is of unknown ones. */
+void model_signal(struct model *m, const struct signalled *what, uint64_t count, uint64_t first_ns);
 /* What was used: a file, or (flags TRACE_MOVED) a name whose kind shows only at the end. 0: lost. */
 typedef size_t model_ref;
 

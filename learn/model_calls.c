@@ -233,18 +233,35 @@ void model_capability(struct model *m, unsigned cap, enum arch a, uint32_t nr, u
 	}
 }
 
-void model_received(struct model *m, int signal, uint64_t count, uint64_t first_ns)
+/* What is kept of it: itself, or what stands for all beyond those that are. */
+static struct recorded_signal *signal_of(struct model *m, const struct signalled *what)
 {
-	struct recorded_signal fresh = { signal, count, first_ns, NULL };
+	struct recorded_signal fresh = { .what = *what, .first_ns = UINT64_MAX };
+	size_t peers = 0;
 
-	vec_each(&model_recording(m)->received, s) {
-		if (s->signal == signal) {
-			s->count += count;
-			s->first_ns = first_ns < s->first_ns ? first_ns : s->first_ns;
-			return;
-		}
+	vec_each(&model_recording(m)->signals, s) {
+		if (!signalled_cmp(&s->what, what))
+			return s;
+		peers += s->what.sent == what->sent && s->what.signal == what->signal;
 	}
-	vec_push(model_arena(m), &model_recording(m)->received, fresh);
+	if (peers >= RECORDING_VALUES_MAX && what->peer > SIGNAL_OURS) {
+		fresh.what.peer = SIGNAL_UNKNOWN;
+		fresh.what.who = (struct str){ NULL, 0 };
+		return signal_of(m, &fresh.what);
+	}
+	if (what->who.n)
+		fresh.what.who.p = str_dup(model_arena(m), what->who);
+	vec_push(model_arena(m), &model_recording(m)->signals, fresh);
+	return &model_recording(m)->signals.v[model_recording(m)->signals.n - 1];
+}
+
+void model_signal(struct model *m, const struct signalled *what, uint64_t count, uint64_t first_ns)
+{
+	struct recorded_signal *s = signal_of(m, what);
+
+	s->count = count_add(s->count, count);
+	if (first_ns < s->first_ns)
+		s->first_ns = first_ns;
 }
 
 bool model_rule(struct model *m, const char *text, uint64_t count, uint64_t first_ns)

@@ -38,6 +38,33 @@ bool proc_asks_interpreters(void)
 	       (major < 5 || (major == 5 && minor < 8));
 }
 
+bool proc_has_apparmor(void)
+{
+	int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
+	char is = 'N';
+
+	if (fd < 0)
+		return false;
+	if (read(fd, &is, 1) != 1)
+		is = 'N';
+	close(fd);
+	return is == 'Y';
+}
+
+uint64_t proc_symbol(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512], is[256], kind;
+	unsigned long long at, found = 0;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx %c %255s", &at, &kind, is) == 3 && !strcmp(is, name))
+			found = at;
+	if (f)
+		fclose(f);
+	return found;
+}
+
 /* A file of /proc/TID/, as much of it as there is room for. */
 static bool read_status(pid_t tid, const char *file, char text[STATUS_BYTES])
 {
@@ -72,6 +99,28 @@ long long proc_field(pid_t tid, const char *file, const char *label, const char 
 		value = -1;
 #pragma GCC diagnostic pop
 	return value;
+}
+
+/* The kernel writes "NAME (MODE)"; attr/current may be another module's, attr/apparmor/ is since Linux 5.8. */
+void proc_label(pid_t tid, char out[PATH_MAX])
+{
+	char text[STATUS_BYTES];
+	size_t n;
+
+	*out = 0;
+	if (!proc_has_apparmor() || (!read_status(tid, "attr/apparmor/current", text) &&
+				     !read_status(tid, "attr/current", text)))
+		return;
+	n = strcspn(text, "\n");
+	if (n && text[n - 1] == ')') {
+		while (n && text[n] != '(')
+			n--;
+		n -= n && text[n - 1] == ' ';
+	}
+	if (n >= PATH_MAX || memmem(text, n, "//&", 3)) /* as eBPF: of one profile */
+		return;
+	memcpy(out, text, n);
+	out[n] = 0;
 }
 
 /* The last of the numbers: one for each namespace, from ours on (proc(5)). */

@@ -33,6 +33,14 @@ bool proc_is_peers(pid_t tid, const char *path, const struct stat *st);
  * (b8bff599261c: security_bprm_creds_for_exec() is called once, for the script).
  */
 bool proc_asks_interpreters(void);
+/*
+ * The label that AppArmor has for the task, as rules name it: without a mode, and "" where there is none to be
+ * had, as where AppArmor is off.
+ */
+void proc_label(pid_t tid, char out[PATH_MAX]);
+/* Where the kernel keeps it, as /proc/kallsyms has it; 0: it is not told. */
+uint64_t proc_symbol(const char *name);
+bool proc_has_apparmor(void);
 /* Does it lead to a namespace? */
 bool proc_is_namespace(const char *path);
 /* The program that it runs, as we see it; false: it has no path, or it is not to be known. */

@@ -150,8 +150,9 @@ bool proposal_reads_sysctl(const struct recording *r, const struct recorded_capa
 void propose_lost(struct proposal *p, struct ast_comment **to);
 void propose_files(struct proposal *p);
 void propose_capabilities(struct proposal *p);
-void propose_signals(struct proposal *p);
 /* Did a ring of io_uring get memory to lock? */
 bool proposal_locks_rings(const struct proposal *p);
-/* How often the signal was sent; 0: kill(2) with none. */
+/* propose_signals.c */
+void propose_signals(struct proposal *p);
+/* How often calls were told to send the signal; 0: kill(2) with none. */
 uint64_t proposal_sent(const struct proposal *p, int sig);

@@ -120,8 +120,11 @@ static void describe_later(struct proposal *p, struct ast_comment **to)
 	if (saw_with(p, "prctl", PR_SET_PDEATHSIG))
 		ast_comment_add(
 			p->a, to,
-			"a signal at its parent's death was asked for (PR_SET_PDEATHSIG), which "
-			"is not recorded: that signal takes 'signal send, receive'");
+			"a signal at its parent's death was asked for (PR_SET_PDEATHSIG)%s",
+			p->r->run.peers_observed ?
+				": a run in which no parent died first does not show it, and it "
+				"takes 'signal NAME -> @{profile_name}'" :
+				", which is not recorded: that signal takes 'signal send, receive'");
 	if (reads_are_executable(p))
 		ast_comment_add(
 			p->a, to,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files, capabilities and signals.
+ * Files and capabilities.
  */
 #include <linux/capability.h>
 #include <linux/io_uring.h>
-#include <signal.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -12,7 +11,7 @@
 
 #define LOST_TOLD 64 /* files without a path that are told by name */
 
-/* ---- files, capabilities, signals ---- */
+/* ---- files, capabilities ---- */
 
 /*
  * A file that was only appended to needs w all the same: apparmor_file_permission() asks for it
@@ -253,111 +252,5 @@ void propose_capabilities(struct proposal *p)
 		propose_held(p);
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
 		propose_capability(p, cap);
-	p->group = NULL;
-}
-
-enum { ANY_SIGNAL = -1, EXISTS }; /* beside those of signal(7); kill(2) with 0 asks the latter */
-
-static void add_signal(struct proposal *p, const char *direction, int sig, const char *why)
-{
-	const char *name = !sig    ? "exists" :
-			   sig < 0 ? NULL :
-				     proposal_short_name(p, "signal", "SIG", (uint64_t)sig);
-	struct ast_stmt *st = proposal_add(p, AST_STMT_SIGNAL);
-
-	ast_words_add(p->a, &st->perms, direction);
-	if (name)
-		ast_words_add(p->a, &st->words, name);
-	ast_comment_add(p->a, &st->trailing, "%s%s", why,
-			name || sig < 0 ? "" : "; a real-time signal: any, as it has no name here");
-}
-
-static bool is_kill(const struct recorded_call *c)
-{
-	static const char *const calls[] = { "kill",
-					     "tkill",
-					     "tgkill",
-					     "pidfd_send_signal",
-					     "rt_sigqueueinfo",
-					     "rt_tgsigqueueinfo" };
-	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
-
-	for (size_t i = 0; s && i < ARRAY_SIZE(calls); i++)
-		if (!strcmp(calls[i], s->name))
-			return true;
-	return false;
-}
-
-/* Were there more signals sent than values are kept? */
-static bool sent_unknown(const struct proposal *p)
-{
-	vec_each(&p->r->calls, c)
-		vec_each(&c->args, a)
-			if (is_kill(c) && a->unbounded)
-				return true;
-	return false;
-}
-
-/* Signals sent, by kill and its kin: value -> count over all of them. */
-uint64_t proposal_sent(const struct proposal *p, int sig)
-{
-	uint64_t n = 0;
-
-	if (p->r->sent)
-		return p->r->sent[sig];
-	vec_each(&p->r->calls, c)
-		if (is_kill(c))
-			vec_each(&c->args, a)
-				vec_each(&a->values, v)
-					n = count_add(n, v->value == (uint64_t)sig ? v->count : 0);
-	return n;
-}
-
-/*
- * Nothing is sent, so no backend sees who is asked about: what is recorded is under the same profile,
- * and has to let itself be asked about.
- */
-static void propose_exists(struct proposal *p)
-{
-	uint64_t n = p->r->exists_known ? 0 : proposal_sent(p, EXISTS);
-	struct ast_stmt *st;
-
-	if (!n)
-		return;
-	add_signal(p, "send", EXISTS, arena_printf(p->a, "%llux", (unsigned long long)n));
-	vec_each(&p->r->received, s)
-		if (s->signal == EXISTS)
-			return;
-	st = proposal_add(p, AST_STMT_SIGNAL);
-	ast_words_add(p->a, &st->perms, "receive");
-	ast_words_add(p->a, &st->words, "exists");
-	st->target = *ast_word_new(p->a, "@{profile_name}");
-	ast_comment_add(p->a, &st->trailing, "where it asked about itself");
-}
-
-void propose_signals(struct proposal *p)
-{
-	p->group = "signals from and to other processes";
-	vec_each(&p->r->received, s) {
-		const char *why = proposal_evidence(p, s->count, s->first_ns, s->in);
-
-		/* The kernel sends these in the task's own name, asking nobody: ptrace and strace cannot tell. */
-		if (strstr(p->r->run.backend, "trace") &&
-		    (s->signal == SIGPIPE || s->signal == SIGXFSZ))
-			why = arena_printf(p->a, "%s; take it out if this was only %s", why,
-					   s->signal == SIGPIPE ? "a pipe without readers" :
-								  "the limit of a file's size");
-		add_signal(p, "receive", s->signal, why);
-	}
-	propose_exists(p);
-	for (int sig = 1; sig < 65; sig++) {
-		uint64_t n = p->r->sent_known >> (sig - 1) & 1 ? 0 : proposal_sent(p, sig);
-
-		if (n)
-			add_signal(p, "send", sig,
-				   arena_printf(p->a, "%llux", (unsigned long long)n));
-	}
-	if (sent_unknown(p))
-		add_signal(p, "send", ANY_SIGNAL, "more different signals than are kept: any");
 	p->group = NULL;
 }

@@ -131,10 +131,41 @@ static void read_counts(struct watch *w, struct model *m, struct counts *v)
 		else
 			model_call(m, (enum arch)a, i % TRACE_NRS, sum.count, sum.first_ns);
 	}
-	fd = bpf_map__fd(w->skel->maps.received);
-	for (uint32_t i = 1; i < 65; i++)
-		if (sum_counts(w, fd, i, v, &sum))
-			model_received(m, (int)i, sum.count, sum.first_ns);
+}
+
+static void add_signal(struct model *m, const struct trace_signal_key *k, const char *who,
+		       struct trace_count n)
+{
+	struct signalled what = { .signal = k->signal,
+				  .peer = (enum signal_peer)k->peer,
+				  .who = str_c(who) };
+
+	_Static_assert((int)TRACE_PEER_OURS == (int)SIGNAL_OURS &&
+			       (int)TRACE_PEER_LABEL == (int)SIGNAL_LABEL &&
+			       (int)TRACE_PEER_PROGRAM == (int)SIGNAL_PROGRAM,
+		       "the kernel half has the same numbers");
+	if (what.peer > SIGNAL_OURS && !what.who.n)
+		what.peer = SIGNAL_UNKNOWN;
+	if (k->ways & TRACE_RECEIVED)
+		model_signal(m, &what, n.count, n.first_ns);
+	what.sent = true;
+	if (k->ways & TRACE_SENT)
+		model_signal(m, &what, n.count, n.first_ns);
+}
+
+/* Those of which it was not seen who was at the other end. */
+static void read_signals_beyond(struct watch *w, struct model *m, struct counts *v)
+{
+	int fd = bpf_map__fd(w->skel->maps.signals_beyond);
+	struct trace_count sum;
+
+	for (uint32_t i = TRACE_SENT * TRACE_SIGNAL_WAYS; i < 4 * TRACE_SIGNAL_WAYS; i++) {
+		struct trace_signal_key k = { .signal = (__u8)(i % TRACE_SIGNAL_WAYS),
+					      .ways = (__u8)(i / TRACE_SIGNAL_WAYS) };
+
+		if (k.signal < 65 && sum_counts(w, fd, i, v, &sum))
+			add_signal(m, &k, NULL, sum);
+	}
 }
 
 /* What is outside the border, and by what names it called itself. */
@@ -467,6 +498,18 @@ static struct ask_name name_of(struct model *m, const struct pieces *all, uint64
 	return out;
 }
 
+static void read_signals(struct watch *w, struct model *m, const struct pieces *all)
+{
+	int fd = bpf_map__fd(w->skel->maps.signals);
+	struct trace_signal_key key, *prev = NULL;
+	struct trace_count n;
+
+	model_recording(m)->run.peers_observed = !w->skel->rodata->no_files;
+	for (; next_key(w, fd, prev, &key); prev = &key)
+		if (key.signal < 65 && look_up(w, fd, &key, &n))
+			add_signal(m, &key, name_of(m, all, key.who).text, n);
+}
+
 static void read_asks(struct watch *w, struct model *m, const struct pieces *all)
 {
 	int fd = bpf_map__fd(w->skel->maps.asks);
@@ -559,6 +602,7 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 	read_pairs(w, m, &all);
 	read_asks(w, m, &all);
 	read_programs(w, m, &all);
+	read_signals(w, m, &all);
 	if (is_in)
 		model_leave(m);
 	free(all.v);
@@ -659,6 +703,7 @@ int watch_read_maps(struct watch *w, const struct learn_options *opt, struct mod
 	read_losses(w, &r->run);
 	w->calls = watch_sum(w, TRACE_LOSS_CALLS) + watch_sum(w, TRACE_LOSS_ABI);
 	read_counts(w, m, &v);
+	read_signals_beyond(w, m, &v);
 	if (opt->border)
 		read_runtime(w, m, &v);
 	read_values(w, m);

@@ -91,6 +91,7 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 		out->names_observed &= r->names_observed;
 		out->programs_observed &= r->programs_observed;
 		out->rings_observed &= r->rings_observed;
+		out->peers_observed &= r->peers_observed;
 		out->no_calls &= r->no_calls;
 		out->no_files &= r->no_files;
 		out->files_written |= r->files_written;
@@ -296,10 +297,15 @@ static void unite_by(struct unite *u, const struct fact *f, const struct column 
 static void unite_signal(struct unite *u, const struct fact *f, const struct column *all,
 			 const struct columns *columns)
 {
-	struct recorded_signal s = { (int)f->index, all->count, all->first_ns, NULL };
+	struct recorded_signal s = { .what = { .signal = (int)f->index,
+					       .sent = f->kind == FACT_SENT,
+					       .peer = f->peer,
+					       .who = f->path },
+				     .count = all->count,
+				     .first_ns = all->first_ns };
 
 	mark(u, &s.in, columns);
-	vec_push(u->a, &u->r->received, s);
+	vec_push(u->a, &u->r->signals, s);
 }
 
 static void unite_address(struct unite *u, const struct fact *f, const struct column *all,
@@ -378,7 +384,8 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 	case FACT_FILE: unite_file(u, f, &all, columns); return;
 	case FACT_LOST: unite_lost(u, f, &all); return;
 	case FACT_OTHERS: unite_listing(u, f); return;
-	case FACT_RECEIVED: unite_signal(u, f, &all, columns); return;
+	case FACT_RECEIVED:
+	case FACT_SENT: unite_signal(u, f, &all, columns); return;
 	case FACT_RULE: unite_rule(u, f, &all, columns); return;
 	case FACT_TUPLE:
 		(f->held ? model_held_tuple : model_tuple)(u->m, f->arch, f->nr, f->words,

@@ -23,6 +23,7 @@ const volatile __u64 cookie;               /* by which our own events of perf's 
 const volatile bool no_files;              /* calls alone; programs, and what tells of their libc */
 const volatile bool ring_serves;           /* by an accept of a ring a process is known to serve */
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
+const volatile __u64 blob_sizes; /* AppArmor's, in the kernel; 0: it is off, or not told */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
 const volatile __u8 returns[TRACE_NRS]; /* a call of this number, by whatever ABI, has a rule */
@@ -130,7 +131,8 @@ MAP(addresses, HASH, struct address, struct trace_count, 1024);
 MAP(ports_kept, ARRAY, __u32, __u32,
     ADDRESS_GROUPS + ADDRESS_OPS * ADDRESS_TYPES); /* behind: abstract names */
 MAP(caps, HASH, struct trace_cap_key, struct trace_count, 4096);
-MAP(received, PERCPU_ARRAY, __u32, struct trace_count, 128);
+MAP(signals, HASH, struct trace_signal_key, struct trace_count, 4096);
+MAP(signals_beyond, PERCPU_ARRAY, __u32, struct trace_count, 4 * TRACE_SIGNAL_WAYS);
 MAP(paths, HASH, struct trace_path_key, struct trace_path, 16384);
 MAP(pairs, HASH, struct trace_pair_key, __u64, 16384);
 MAP(asks, HASH, struct trace_ask_key, struct trace_count, 4096);

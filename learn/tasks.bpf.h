@@ -130,53 +130,94 @@ static __always_inline bool is_kernels(int code)
 	return code > 0 || (code <= -2 && code >= -5);
 }
 
-static __always_inline int count_signal(struct mark *m, __u32 sig)
+/* Is it in one of the cgroups, and inside, though it has made no call since the recording began? */
+ALONE int is_member(__u64 task)
 {
-	struct trace_count *c = m ? bpf_map_lookup_elem(&received, &sig) : NULL;
+	struct task_struct *t = (void *)task;
+	struct cgroup *g = BPF_CORE_READ(t, cgroups, dfl_cgrp), *up = NULL;
+	__u32 level = (__u32)BPF_CORE_READ(g, level);
 
-	if (!c)
+	if (!bpf_core_field_exists(g->ancestors) ||
+	    (border && BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != home_mntns))
 		return 0;
-	if (!c->count)
-		c->first_ns = since_start();
-	c->count++;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < TRACE_WATCHED && i < cgroups_nr && i < cgroups_used; i++) {
+		__u32 at = cgroup_levels[i];
+
+		if (!cgroup_ids[i] || at > level)
+			continue;
+		bpf_probe_read_kernel(&up, sizeof(up),
+				      (void *)g + bpf_core_field_offset(struct cgroup, ancestors) +
+					      at * sizeof(up));
+		if (BPF_CORE_READ(up, kn, id) == cgroup_ids[i])
+			return 1;
+	}
 	return 0;
+}
+
+/* Is that task recorded? Of one that is about to end there may be no mark any more, and the bit stays. */
+static __always_inline bool is_recorded(__u64 task)
+{
+	struct task_struct *t = (void *)task;
+
+	return marked_bits((__u32)BPF_CORE_READ(t, pid)) & IS_MARKED ||
+	       (cgroups_nr && is_member(task));
 }
 
 /*
  * Where it is sent, not where it is delivered: a signal that kills by default is delivered as
- * SIGKILL, and one that is ignored never, but the sender of either needed permission.
+ * SIGKILL, and one that is ignored never, but the sender of either needed permission. The task that runs
+ * sends it.
  */
-static __always_inline int on_signal(bool btf, __u32 sig, struct kernel_siginfo *info,
-				     struct task_struct *to)
+static __always_inline int between(bool from, bool to, __u32 sig, __u64 target)
 {
-	struct mark *m;
-	__u32 tid;
+	if (from && to)
+		return record_signal(sig, TRACE_SENT | TRACE_RECEIVED, 0);
+	if (from)
+		return record_signal(sig, TRACE_SENT, target);
+	return to ? record_signal(sig, TRACE_RECEIVED, bpf_get_current_task()) : 0;
+}
 
-	/* Small pointers are the kernel's own senders, which ask nobody. */
-	if ((__u64)info < 4096 || is_kernels(BPF_CORE_READ(info, si_code)))
+/*
+ * What has no siginfo the kernel sends in the name of the task that runs (SEND_SIG_NOINFO): to itself, which
+ * wrote where nobody reads or past its limit or is traced, without a question; to its children as it dies
+ * (PR_SET_PDEATHSIG), and to those whose terminal it gives up (tty_jobctrl.c, disassociate_ctty()), asking.
+ */
+static __always_inline bool is_to_itself(__u32 sig, struct task_struct *to)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+
+	return sig != SIGHUP && sig != SIGCONT &&
+	       BPF_CORE_READ(to, signal) == BPF_CORE_READ(t, signal);
+}
+
+static __always_inline int on_signal(__u32 sig, __u64 siginfo, __u64 to)
+{
+	struct kernel_siginfo *info = (void *)siginfo;
+
+	/* That small a pointer is the kernel's own, SEND_SIG_PRIV, which asks nobody. */
+	if (info ? siginfo < 4096 || is_kernels(BPF_CORE_READ(info, si_code)) :
+		   is_to_itself(sig, (void *)to))
 		return 0;
-	if (btf) {
-		m = bpf_task_storage_get(&marks, to, NULL, 0);
-	} else {
-		tid = (__u32)BPF_CORE_READ(to, pid);
-		m = bpf_map_lookup_elem(&marks_by_tid, &tid);
-	}
-	return count_signal(m, sig);
+	return between(is_recorded(bpf_get_current_task()), is_recorded(to), sig, to);
 }
 
 /*
  * The same by perf's event, which calls it SI_USER where the kernel sends in the name of a task: of
- * these two, to the task itself, which wrote where nobody reads or past its limit.
+ * these two, to the task itself, which wrote where nobody reads or past its limit. Whom it is sent to it tells
+ * by the number that the kernel itself knows.
  */
 static __always_inline int on_signal_event(struct trace_event_raw_signal_generate *e)
 {
 	__u32 sig = (__u32)BPF_CORE_READ(e, sig), tid = (__u32)BPF_CORE_READ(e, pid);
+	struct task_struct *t = (void *)bpf_get_current_task(), *to;
 	int code = BPF_CORE_READ(e, code);
 
 	if (is_kernels(code) || (!code && (sig == SIGPIPE || sig == SIGXFSZ) &&
 				 tid == (__u32)bpf_get_current_pid_tgid()))
 		return 0;
-	return count_signal(bpf_map_lookup_elem(&marks_by_tid, &tid), sig);
+	to = (void *)find_task(pidns_at(BPF_CORE_READ(t, thread_pid), 0), tid);
+	return between(is_recorded((__u64)t), to && is_recorded((__u64)to), sig, (__u64)to);
 }
 
 /* The kernel asks, and goes on without: whether a reserve may be used, or a limit kept for later. */

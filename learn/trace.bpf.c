@@ -66,7 +66,11 @@ int exec_btf(__u64 *ctx)
 SEC("tp_btf/signal_generate")
 int signal_btf(__u64 *ctx)
 {
-	return on_signal(true, (__u32)ctx[0], (void *)ctx[1], (void *)ctx[2]);
+	__u64 at[2] = {};
+
+	/* As numbers: what the verifier knows for a task no function may be given. */
+	bpf_probe_read_kernel(at, sizeof(at), &ctx[1]);
+	return on_signal((__u32)ctx[0], at[0], at[1]);
 }
 
 SEC("tp_btf/cap_capable")
@@ -249,7 +253,7 @@ int gone_raw(__u64 *ctx)
 SEC("raw_tp/signal_generate")
 int signal_raw(__u64 *ctx)
 {
-	return on_signal(false, (__u32)ctx[0], (void *)ctx[1], (void *)ctx[2]);
+	return on_signal((__u32)ctx[0], ctx[1], ctx[2]);
 }
 
 SEC("raw_tp/cap_capable")

@@ -79,6 +79,8 @@ enum trace_op {
 	TRACE_OP_PIDFD,  /* as PEER; fd[0] is a descriptor of a process */
 	TRACE_OP_PEER,   /* perms[0] R or W: fd[0], or fd[1], is read, or traced */
 	TRACE_OP_LABEL,  /* no call's: a word for /proc/self/attr/ [1: of the next exec] */
+	TRACE_OP_EXISTS, /* argument at: a signal, of which 0 is not sent; fd[0]: who is asked about */
+	TRACE_OP_HELD, /* likewise, and fd[0] is a descriptor of a process */
 };
 
 /* What arguments mean to both backends; the kernel's headers for BPF lack most of it. */
@@ -328,6 +330,20 @@ struct trace_ask_key {
 #define TRACE_RING_OTHERS                                                                          \
 	(1ull << 32) /* of TRACE_OP_RING, instead of flags: a request by credentials that it kept */
 #define TRACE_ASK_OURS (1ull << 32) /* of a value: whom it is about is recorded, too */
+
+/* A signal between processes of which one at least is recorded. */
+enum { TRACE_SENT = 1, TRACE_RECEIVED = 2 };
+
+enum trace_peer { TRACE_PEER_UNKNOWN, TRACE_PEER_OURS, TRACE_PEER_LABEL, TRACE_PEER_PROGRAM };
+
+struct trace_signal_key {
+	__u64 who; /* id of a WORD; 0: none */
+	__u8 signal;
+	__u8 ways; /* both: between two that are recorded */
+	__u8 peer; /* enum trace_peer */
+	__u8 pad[5];
+};
+#define TRACE_SIGNAL_WAYS 128 /* index of those of unknown peers: TRACE_SENT * this + signal ... */
 
 /* The value of TRACE_OP_BIND, of an abstract name: ADDRESS_* of what was done, and of the socket. */
 #define TRACE_ABSTRACT(op, type, n) ((__u64)(op) | (__u64)(type) << 8 | (__u64)(n) << 16)

@@ -4,6 +4,7 @@
  * once, after the last program is detached: so nothing can be read twice or missed.
  */
 #include "learn/backend.h"
+#include "learn/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,6 +65,8 @@ static int fill_selection(struct watch *w, const struct learn_options *opt, cons
 		return -errno;
 	w->skel->rodata->mntns_ino = (__u32)st.st_ino;
 	w->skel->rodata->border = opt->border;
+	if (proc_has_apparmor())
+		w->skel->rodata->blob_sizes = proc_symbol("apparmor_blob_sizes");
 	w->skel->rodata->pids_nr = (__u32)t->nprocesses;
 	for (size_t i = 0; i < t->nprocesses; i++)
 		w->skel->rodata->pids[i] = (__u32)t->processes[i].pid;

@@ -16,6 +16,7 @@
 
 #include "learn/live.h"
 #include "learn/proc.h"
+#include "learn/signal_ptrace.h"
 #include "learn/stopped.h"
 
 #define OPTIONS                                                                                    \
@@ -106,16 +107,16 @@ static void on_exec(struct tracer *t, pid_t tid)
 }
 
 /* Sent by a process, which AppArmor mediates; codes above 0 are the kernel's. */
-static void on_signal(struct tracer *t, pid_t tid, int sig)
+static void on_signal(struct tracer *t, const struct tracee *e)
 {
 	siginfo_t info;
 
 	if (!t->started)
 		return;
-	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info))
+	if (ptrace(PTRACE_GETSIGINFO, e->tid, NULL, &info))
 		t->r->run.losses.unread += errno != ESRCH;
 	else if (info.si_code >= SI_QUEUE ? info.si_code <= SI_USER : info.si_code <= SI_TKILL)
-		model_received(t->model, sig, 1, tracer_now(t));
+		signal_received(t, e, &info);
 }
 
 static void resume(struct tracer *t, const struct tracee *e, int sig)
@@ -186,7 +187,7 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 		ptrace(PTRACE_LISTEN, tid, NULL, NULL); /* a group stop: stay stopped */
 		return;
 	} else if (!event) {
-		on_signal(t, tid, sig);
+		on_signal(t, e);
 		deliver = sig;
 	}
 	if (t->detaching) {
@@ -232,12 +233,13 @@ static _Noreturn void keep_snapshot(struct tracer *t)
 
 static void on_end(struct tracer *t, pid_t tid, int status)
 {
-	const struct tracee *e = tracer_find(t, tid);
+	struct tracee *e = tracer_find(t, tid);
 
-	/* That one stops nobody on its way. The kernel sends it for want of memory alone. */
+	if (e && e->sending && t->started) /* by a call that it did not come back from */
+		signal_end(t, e);
 	if (e && e->leader == tid && t->started && WIFSIGNALED(status) &&
 	    WTERMSIG(status) == SIGKILL)
-		model_received(t->model, SIGKILL, 1, tracer_now(t));
+		signal_killed(t, e);
 	t->r->run.core_dumps +=
 		e && e->leader == tid && t->started && WIFSIGNALED(status) && WCOREDUMP(status);
 	tracer_drop(t, tid);
@@ -356,6 +358,7 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	t->model = m;
 	t->r = model_recording(m);
 	t->r->run.programs_observed = true;
+	t->r->run.peers_observed = !opt->no_files;
 	rules_fill(t->calls, t->rules);
 	serve_fill(t->calls, &opt->serve);
 	if (by_seccomp(opt))

@@ -14,8 +14,7 @@ struct tracee *tracer_find(const struct tracer *t, pid_t tid)
 	return e;
 }
 
-/* One of the threads of a process; NULL: none is traced. */
-static struct tracee *find_of(const struct tracer *t, pid_t leader)
+struct tracee *tracer_find_process(const struct tracer *t, pid_t leader)
 {
 	struct tracee *e = tracer_find(t, leader);
 
@@ -28,7 +27,8 @@ static struct tracee *find_of(const struct tracer *t, pid_t leader)
 /* As its process does, and by the program that it runs; a new one as that which made it. */
 static void inherit(const struct tracer *t, struct tracee *e, pid_t parent)
 {
-	const struct tracee *from = find_of(t, e->leader == e->tid ? parent : e->leader);
+	const struct tracee *from =
+		tracer_find_process(t, e->leader == e->tid ? parent : e->leader);
 
 	if (!from)
 		return;
@@ -84,6 +84,8 @@ void tracer_drop(struct tracer *t, pid_t tid)
 		return;
 	*p = e->next;
 	ask_drop(e->ask);
+	free(e->sending);
+	t->gone[t->ngone++ % TRACER_GONE] = e->leader;
 	free(e);
 	t->live--;
 }

@@ -12,6 +12,7 @@
 #include "learn/backend.h"
 
 #define TRACEE_BUCKETS 1024
+#define TRACER_GONE    256 /* processes that have ended, and may have signalled before */
 
 struct tracee {
 	pid_t tid;
@@ -29,6 +30,9 @@ struct tracee {
 	bool owned; /* what the call is about to change by name: by whom the task acts as */
 	uint64_t args[6];
 	struct ask_pending *ask; /* of the call that it is in; NULL */
+	struct sending *sending; /* likewise, one block: whom it signals (signal_ptrace.h) */
+	bool doomed;             /* a traced task has sent SIGKILL to its process */
+	pid_t dies_with;         /* SIGKILL was asked for at the death of this one; 0 */
 };
 
 struct tracer {
@@ -40,6 +44,8 @@ struct tracer {
 	struct trace_rule rules[TRACE_RULES];
 	struct tracee *buckets[TRACEE_BUCKETS];
 	size_t live;
+	pid_t gone[TRACER_GONE]; /* the last ones of all that were traced */
+	size_t ngone;
 	bool started;
 	bool detaching;
 	bool serve_all; /* every process serves */
@@ -49,7 +55,9 @@ struct tracer {
 };
 /* NULL: it is none of those. */
 struct tracee *tracer_find(const struct tracer *t, pid_t tid);
-/* The same, and met now where it is none yet, and counted; NULL: for want of memory. */
+/* One of the threads of a process; NULL: none is traced. */
+struct tracee *tracer_find_process(const struct tracer *t, pid_t leader);
+/* The same as tracer_find(), and met now where it is none yet, and counted; NULL: for want of memory. */
 struct tracee *tracer_get(struct tracer *t, pid_t tid);
 /* It has ended. */
 void tracer_drop(struct tracer *t, pid_t tid);

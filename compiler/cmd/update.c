@@ -11,6 +11,7 @@
 #include "compiler/tell/shown.h"
 #include "grammar/apparmor_print.h"
 #include "grammar/print.h"
+#include "learn/propose.h"
 
 enum { ERRNO_NOSYS = 38 };
 
@@ -225,7 +226,8 @@ static bool capability_allowed(struct update *u, unsigned cap)
 	return allowed;
 }
 
-static bool signal_allowed(struct update *u, int sig, bool send)
+/* peer: as a policy names it; "" and what is of any. */
+static bool signal_allowed(struct update *u, int sig, bool send, struct str peer)
 {
 	bool allowed = !u->q;
 
@@ -236,9 +238,39 @@ static bool signal_allowed(struct update *u, int sig, bool send)
 			keep_refused(u, send ? "a signal sent" : "a signal received");
 			return true;
 		}
-		allowed |= s->action < RULE_DENY && !s->peer.n;
+		allowed |= s->action < RULE_DENY && (!s->peer.n || str_eq(s->peer, peer));
 	}
 	return allowed;
+}
+
+static bool signal_known(struct update *u, const struct signalled *s)
+{
+	struct str peer = { "", 0 };
+
+	if (s->peer == SIGNAL_OURS) {
+		peer = STR("@{profile_name}");
+		return signal_allowed(u, s->signal, true, peer) &&
+		       signal_allowed(u, s->signal, false, peer);
+	}
+	if (s->peer == SIGNAL_LABEL)
+		peer = str_c(generalize_escape(u->s->arena, s->who));
+	return signal_allowed(u, s->signal, s->sent, peer);
+}
+
+/* What is known of those that calls were told to send, before what was seen of it is cut. */
+static void cut_signals(struct update *u, struct recording *r)
+{
+	size_t left = 0;
+
+	r->exists_known |= recording_signal_seen(r, 0) || signal_allowed(u, 0, true, STR(""));
+	for (unsigned sig = 1; sig < 65; sig++)
+		if (recording_signal_seen(r, (int)sig) ||
+		    signal_allowed(u, (int)sig, true, STR("")))
+			r->sent_known |= UINT64_C(1) << (sig - 1);
+	vec_each(&r->signals, s)
+		if (!signal_known(u, &s->what))
+			r->signals.v[left++] = *s;
+	r->signals.n = left;
 }
 
 /* Those that the policy has, and what it denies: which stays so. */
@@ -265,18 +297,11 @@ static void cut_resources(struct update *u, struct recording *r)
 
 	cut_files(u, r);
 	know_rules(u, r);
-	r->exists_known = signal_allowed(u, 0, true);
 	vec_each(&r->caps, c)
 		if (!capability_allowed(u, c->cap))
 			r->caps.v[left++] = *c;
 	r->caps.n = left;
-	left = 0;
-	vec_each(&r->received, sig)
-		if (!signal_allowed(u, sig->signal, false))
-			r->received.v[left++] = *sig;
-	r->received.n = left;
-	for (unsigned sig = 1; sig < 65; sig++)
-		r->sent_known |= signal_allowed(u, (int)sig, true) ? UINT64_C(1) << (sig - 1) : 0;
+	cut_signals(u, r);
 }
 
 /* ---- the text ---- */

@@ -36,6 +36,10 @@ const char *const address_types[] = { "-", "stream", "dgram", "raw", "other" };
 const char *const address_places[] = { "any",       "loopback",  "private", "link",
 				       "multicast", "broadcast", "public" };
 
+static const char *const signal_peers[SIGNAL_PEERS] = {
+	[SIGNAL_OURS] = "ours", [SIGNAL_LABEL] = "label", [SIGNAL_PROGRAM] = "program"
+};
+
 _Static_assert(ARRAY_SIZE(address_ops) == ADDRESS_OPS &&
 		       ARRAY_SIZE(address_families) == ADDRESS_FAMILIES &&
 		       ARRAY_SIZE(address_types) == ADDRESS_TYPES &&
@@ -304,6 +308,18 @@ static bool take_capability(struct line *w, struct fact *f)
 	return take_call(w, f);
 }
 
+static void put_signal(struct buf *out, const struct fact *f)
+{
+	buf_printf(out, " %u", f->index);
+	if (f->peer == SIGNAL_UNKNOWN)
+		return;
+	buf_printf(out, " %s", signal_peers[f->peer]);
+	if (f->peer == SIGNAL_OURS)
+		return;
+	buf_putc(out, ' ');
+	put_quoted(out, f->path);
+}
+
 static bool take_signal(struct line *w, struct fact *f)
 {
 	uint64_t n;
@@ -311,7 +327,20 @@ static bool take_signal(struct line *w, struct fact *f)
 	if (!take_number(w, "the signal", 64, &n))
 		return false;
 	f->index = (unsigned)n;
-	return true;
+	if (!w->rest.n)
+		return true;
+	if (take_if(w, signal_peers[SIGNAL_OURS])) {
+		f->peer = SIGNAL_OURS;
+		return true;
+	}
+	f->peer = take_if(w, signal_peers[SIGNAL_LABEL]) ? SIGNAL_LABEL : SIGNAL_PROGRAM;
+	if (f->peer == SIGNAL_PROGRAM && !take_if(w, signal_peers[SIGNAL_PROGRAM]))
+		return line_fail(w, w->rest.p,
+				 "'ours', 'label' or 'program' is who was at the other end");
+	if (!take_quoted(w, "who it was", &f->path))
+		return false;
+	return (f->path.n && f->path.n <= SIGNAL_WHO) ||
+	       line_fail(w, w->rest.p, "the name in front of this is of 1 to %d bytes", SIGNAL_WHO);
 }
 
 /* ---- a rule ---- */
@@ -359,8 +388,8 @@ void fact_print(struct buf *out, const struct fact *f)
 		put_by(out, f);
 	else if (f->kind == FACT_ADDRESS)
 		put_address(out, &f->address);
-	else if (f->kind == FACT_RECEIVED)
-		buf_printf(out, " %u", f->index);
+	else if (f->kind == FACT_RECEIVED || f->kind == FACT_SENT)
+		put_signal(out, f);
 	else if (f->kind == FACT_RULE)
 		put_rule(out, f);
 	else
@@ -407,7 +436,8 @@ static bool read_kind(struct line *w, struct fact *f)
 	case FACT_FILE: return take_file(w, f) && take_held(w, f);
 	case FACT_LOST: return take_lost(w, f);
 	case FACT_OTHERS: return take_others(w, f);
-	case FACT_RECEIVED: return take_signal(w, f);
+	case FACT_RECEIVED:
+	case FACT_SENT: return take_signal(w, f);
 	case FACT_RULE: return take_rule(w, f);
 	case FACT_TUPLE: return take_call(w, f) && take_values(w, f, 3) && take_held(w, f);
 	case FACT_VALUE: return take_argument(w, f) && take_values(w, f, 1);

@@ -8,6 +8,7 @@
 #include "compiler/tables/tables.h"
 #include "learn/record/address.h"
 #include "learn/record/line.h"
+#include "learn/record/signal.h"
 
 enum fact_kind {
 #define FACT(kind, word) FACT_##kind,
@@ -32,14 +33,18 @@ struct fact {
 	enum arch arch; /* of the call, as is nr; of all but files, signals and rules */
 	uint32_t nr;
 	unsigned index; /* of an argument; the number of a capability or a signal; enum lost_why */
+	enum signal_peer peer; /* of a signal; who: the path */
 	uint64_t words[3]; /* a value; ones and zeros; the three of a tuple; a number of names */
 	bool unbounded;    /* ones and zeros: there were more values than are kept */
 	bool held;    /* call, tuple, file: there when the recording began, and not used since */
 	bool runtime; /* call, capability: of the container's runtime, outside the workload */
 	bool serve; /* call and its arguments, capability: of those, what processes did that served */
 	bool assumed; /* call: held, as it were: nobody looked whether it is made */
-	/* Of a file, of a directory with other names; what is known of a lost one; a rule; NUL-terminated. */
-	struct str path; /* of a call by a program: whose; NULL: by others */
+	/*
+	 * Of a file, of a directory with other names; what is known of a lost one; a rule; a signal's peer; of a call
+	 * by a program: whose, NULL by others. NUL-terminated.
+	 */
+	struct str path;
 	struct address address;
 	unsigned perms; /* PERM_* */
 	unsigned flags; /* FILE_* */

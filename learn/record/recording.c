@@ -124,11 +124,20 @@ static int cmp_cap(const void *x, const void *y)
 	return a->arch != b->arch ? (int)a->arch - (int)b->arch : cmp_u64(a->nr, b->nr);
 }
 
+int signalled_cmp(const struct signalled *a, const struct signalled *b)
+{
+	if (a->sent != b->sent)
+		return (int)a->sent - (int)b->sent;
+	if (a->signal != b->signal)
+		return a->signal - b->signal;
+	return a->peer != b->peer ? (int)a->peer - (int)b->peer : str_cmp(a->who, b->who);
+}
+
 static int cmp_signal(const void *x, const void *y)
 {
 	const struct recorded_signal *a = x, *b = y;
 
-	return a->signal - b->signal;
+	return signalled_cmp(&a->what, &b->what);
 }
 
 static int cmp_lost(const void *x, const void *y)
@@ -233,7 +242,7 @@ void recording_sort(struct recording *r)
 	SORT(r->programs, cmp_program);
 	SORT(r->runtime_calls, cmp_call);
 	SORT(r->runtime_caps, cmp_cap);
-	SORT(r->received, cmp_signal);
+	SORT(r->signals, cmp_signal);
 	SORT(r->rules, cmp_rule);
 	SORT(r->addresses, cmp_address);
 }
@@ -245,6 +254,16 @@ bool recording_wrote_files(const struct recording *r)
 	/* Paths of a recording end in a NUL byte. */
 	vec_each(&r->files, f)
 		if (f->perms & (PERM_W | PERM_A) && is_kept(f->path.p))
+			return true;
+	return false;
+}
+
+bool recording_signal_seen(const struct recording *r, int sig)
+{
+	if (!r->run.peers_observed)
+		return false;
+	vec_each(&r->signals, s)
+		if (s->what.sent && s->what.signal == sig)
 			return true;
 	return false;
 }

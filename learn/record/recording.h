@@ -14,6 +14,7 @@
 #include "compiler/tables/tables.h"
 #include "learn/record/address.h"
 #include "learn/record/run.h"
+#include "learn/record/signal.h"
 
 #define RECORDING_NRS        1024 /* numbers of calls, without base, are below this */
 #define RECORDING_NO_CALL    (RECORDING_NRS - 1) /* of a capability: the call is not known */
@@ -111,8 +112,8 @@ struct recorded_address { /* asked for, whether or not it was granted */
 	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
 };
 
-struct recorded_signal { /* received from a process (kill and the like, not the kernel's own) */
-	int signal;
+struct recorded_signal { /* between processes (kill and the like, not the kernel's own) */
+	struct signalled what;
 	uint64_t count;
 	uint64_t first_ns;
 	uint64_t *in; /* bit n: in run n of recording.runs; NULL: there is one run */
@@ -150,7 +151,7 @@ struct recording {
 	VEC(struct recorded_file) files;
 	VEC(struct recorded_listing) listings; /* of those that could be read */
 	VEC(struct recorded_lost) lost;        /* each counted among the losses too */
-	VEC(struct recorded_signal) received;
+	VEC(struct recorded_signal) signals;
 	VEC(struct recorded_address) addresses;
 	VEC(struct recorded_capability) caps;
 	VEC(struct recorded_rule) rules;
@@ -202,6 +203,8 @@ int recording_args_if(enum arch a, uint32_t nr);
 int recording_args_of(enum arch a, uint32_t nr);
 /* They are addresses, and recorded are the 64 bits there, flags of this domain; NULL: they are not. */
 const char *recording_args_in(enum arch a, uint32_t nr);
+/* Was it seen who got it, in every run? Else what calls were told is all that is known. */
+bool recording_signal_seen(const struct recording *r, int sig);
 /* Which runs have the one or the other; NULL: there is one run. */
 const uint64_t *recording_join_runs(struct arena *a, const struct recording *r, const uint64_t *one,
 				    const uint64_t *other);

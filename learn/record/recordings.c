@@ -261,8 +261,11 @@ void recordings_add(struct recordings *rs, const struct recording *r)
 
 		add_fact(rs, &f, l->count, l->first_ns);
 	}
-	vec_each(&r->received, s) {
-		struct fact f = { .kind = FACT_RECEIVED, .index = (unsigned)s->signal };
+	vec_each(&r->signals, s) {
+		struct fact f = { .kind = s->what.sent ? FACT_SENT : FACT_RECEIVED,
+				  .index = (unsigned)s->what.signal,
+				  .peer = s->what.peer,
+				  .path = s->what.who };
 
 		add_fact(rs, &f, s->count, s->first_ns);
 	}

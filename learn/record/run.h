@@ -69,6 +69,7 @@ struct recorded_run {
 	bool names_observed;    /* by eBPF: what calls change by name was seen as it was resolved */
 	bool programs_observed; /* which program made a call was looked at */
 	bool rings_observed;    /* and what rings of io_uring do with sockets */
+	bool peers_observed;    /* who got and who sent each signal was looked at */
 	uint64_t caps_held;     /* bit n: the command had capability n to begin with */
 	uint64_t
 		foreign_numbers; /* calls of an ABI that the kernel does not have, all answered so */

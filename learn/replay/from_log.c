@@ -168,14 +168,23 @@ static bool add_signal(struct replay *r, const struct denied *d, uint64_t since)
 	bool exists = str_is(d->signal, "exists");
 	uint64_t sig = exists ? 0 : constant_of("signal", "SIG", d->signal);
 
-	if (sig == UINT64_MAX)
+	struct signalled what = { .signal = (int)sig,
+				  .sent = str_is(asked, "send"),
+				  .who = d->peer };
+
+	if (sig == UINT64_MAX || (!what.sent && !str_is(asked, "receive")))
 		return false;
-	if (str_is(asked, "receive")) {
-		model_received(r->m, (int)sig, 1, since);
-		return true;
+	if (d->peer.n && str_eq(d->peer, d->profile)) {
+		what.peer = SIGNAL_OURS;
+		what.who = (struct str){ NULL, 0 };
+	} else if (d->peer.n && d->peer.n <= SIGNAL_WHO) {
+		what.peer = SIGNAL_LABEL;
+	} else {
+		what.who = (struct str){ NULL, 0 };
 	}
-	if (!str_is(asked, "send"))
-		return false;
+	model_signal(r->m, &what, 1, since);
+	if (!what.sent)
+		return true;
 	model_call(r->m, r->r->run.host, number_of(r, "kill"), 1, since);
 	model_value(r->m, r->r->run.host, number_of(r, "kill"), 1, sig, 1);
 	return true;

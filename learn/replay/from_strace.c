@@ -471,6 +471,18 @@ static void on_resumed(struct replay *r, const struct strace_line *l, struct str
 
 /* ---- signals ---- */
 
+/* Is its sender among those that were traced? Where pids are not told, it is not known. */
+static bool is_traced(const struct replay *r, const struct strace_line *l)
+{
+	const char *pid = strstr(l->rest, "si_pid=");
+	uint64_t key = pid ? strtoul(pid + 7, NULL, 10) : 0;
+
+	vec_each(&r->strace->tasks, t)
+		if (key && t->key == key)
+			return true;
+	return false;
+}
+
 /* Sent by a process (SI_USER, SI_TKILL, SI_QUEUE), as the ptrace backend tells them. */
 static void on_signal(struct replay *r, const struct strace_line *l)
 {
@@ -493,7 +505,11 @@ static void on_signal(struct replay *r, const struct strace_line *l)
 	if (!sig || sig > 64)
 		replay_bad(r, &r->bad, "no signal that pale knows");
 	else
-		model_received(r->m, (int)sig, 1, since(r->strace));
+		model_signal(r->m,
+			     &(struct signalled){ .signal = (int)sig,
+						  .peer = is_traced(r, l) ? SIGNAL_OURS :
+									    SIGNAL_UNKNOWN },
+			     1, since(r->strace));
 }
 
 /* ---- lines ---- */

@@ -30,6 +30,7 @@ struct replay *replay_new(struct session *s, const struct replay_options *opt,
 	out->run.kernel = out->run.libc = "unknown";
 	out->run.host = opt->arch;
 	out->run.no_calls = opt->from == REPLAY_APPARMOR;
+	out->run.peers_observed = opt->from == REPLAY_APPARMOR;
 	out->run.no_arguments = opt->from == REPLAY_AUDIT || opt->from == REPLAY_APPARMOR;
 	out->run.no_files = opt->from == REPLAY_AUDIT || opt->from == REPLAY_REPORT;
 	out->run.answered_only = opt->from != REPLAY_STRACE;

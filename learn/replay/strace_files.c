@@ -287,7 +287,9 @@ static void record_call(struct looking *k)
 	case TRACE_OP_LOOK:
 	case TRACE_OP_PIDFD:
 	case TRACE_OP_PEER:
-	case TRACE_OP_LABEL: return; /* no files */
+	case TRACE_OP_LABEL:
+	case TRACE_OP_EXISTS:
+	case TRACE_OP_HELD: return; /* no files */
 	case TRACE_OP_OPEN: record_open(k); return;
 	case TRACE_OP_MMAP: record_mapping(k); return;
 	case TRACE_OP_MPROTECT:

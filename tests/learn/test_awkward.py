@@ -28,13 +28,13 @@ def test_a_signal_that_is_sent_by_a_descriptor_has_its_rule(tmp_path, backend):
     text = learn(tmp_path, backend, *python(
         "signal.signal(10, signal.SIG_IGN); call(424, os.pidfd_open(os.getpid()), 10, 0, 0)"))[1]
     plain = re.sub(r" +", " ", text)
-    assert "signal send usr1; # 1x" in plain and "signal receive usr1; # 1x" in plain, text
+    assert "signal usr1 -> @{profile_name}; # 1x" in plain, text
 
 
 @EACH
 def test_a_process_that_is_killed_received_that(tmp_path, backend):
     rec, text = learn(tmp_path, backend, "sh", "-c", "sh -c 'kill -9 $$; sleep 1'; true")
-    assert "received 9\t1:1@" in rec.text and re.search(r"signal receive kill; +# 1x", text), rec.text
+    assert "received 9 ours\t1:1@" in rec.text and re.search(r"signal kill -> @\{profile_name\}; +# 1x", text), rec.text
 
 
 @EACH

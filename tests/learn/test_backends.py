@@ -283,7 +283,7 @@ def test_a_full_disk_does_not_cost_the_recording(tmp_path):
 def test_more_signals_than_values_are_kept(tmp_path, backend):
     _, text = learn(tmp_path, backend, PROBES / "signals")
     plain = re.sub(r" +", " ", text)
-    assert "signal send hup; # 1x" in plain
+    assert "signal hup -> @{profile_name}; # 1x" in plain
     assert "signal send; # more different signals than are kept: any" in plain
 
 
@@ -378,10 +378,10 @@ def test_signals_that_kill_or_are_ignored_were_received_too(tmp_path, backend):
     job = "yes | read x; trap '' HUP; kill -HUP $$; kill -TERM $$"
     _, text = learn(tmp_path, backend, "/bin/sh", "-c", job, rc=143)
     plain = re.sub(r" +", " ", text)
-    assert re.search(r"receive term; # 1x, first at [0-9.]+ m?s$", plain, re.M)
-    assert re.search(r"receive hup; # 1x, first at [0-9.]+ m?s$", plain, re.M)
-    pipe = re.search(r"receive pipe; # 1x.*; take it out if this was only a pipe without", plain)
-    assert bool(pipe) == (backend == "ptrace") == ("receive pipe" in plain)
+    assert re.search(r"signal term -> @\{profile_name\}; # 1x, first at [0-9.]+ m?s, to itself$", plain, re.M)
+    assert re.search(r"signal hup -> @\{profile_name\}; # 1x, first at [0-9.]+ m?s, to itself$", plain, re.M)
+    pipe = re.search(r"signal pipe -> @\{profile_name\}; # 1x.*; take it out if this was only a pipe without", plain)
+    assert bool(pipe) == (backend == "ptrace") == bool(re.search("signal.* pipe", plain))
 
 
 # ---- the end, by signals ----

@@ -138,7 +138,7 @@ def test_unfinished_calls_signals_restarts_and_injected_errors_count_as_they_wer
     assert {p: f[0] for p, f in made.files.items()} == {
         "/bin/x": "rmx", "/home/u/a b": "wa", "/lib/l.so": "m", "/srv/a": "rw", "/srv/a/": "rw", "/srv/b": "w",
         "/srv/b/": "w"}
-    assert "received 10\t1:1@500000000\n" in made.text
+    assert "received 10 ours\t1:1@500000000\n" in made.text
     assert made.runs[1]["duration"] == "1000000000" and made.runs[1]["program"] == '"/bin/x"'
 
 
@@ -261,10 +261,10 @@ def test_apparmors_records_replay_to_files_capabilities_sockets_and_signals(tmp_
     made = replay(tmp_path, "apparmor", DENIED)
     assert made.files == {"/etc/shadow": ("r", True), "/srv/new": ("w", False)}
     assert made.tuples == {("socket", 2, 2, 17)} and "capability dac_override x86_64 #1023\t1:1@200000000" in made.text
-    assert "received 15\t1:1" in made.text and made.runs[1]["unkept"] == "1" and made.runs[1]["no-calls"] is True
+    assert 'received 15 label "unconfined"\t1:1' in made.text and made.runs[1]["unkept"] == "1" and made.runs[1]["no-calls"] is True
     out = run([PALE, "propose", tmp_path / "log.rec"]).out
     for want in ("layers apparmor;", "file r /etc/shadow;", "capability dac_override;", "network inet dgram;",
-                 "signal receive term;", "mount fstype=tmpfs options=(rw) tmpfs -> /mnt/;", "no facts for, and so no rule is here: 1", "calls: not observed"):
+                 "signal receive term -> unconfined;", "mount fstype=tmpfs options=(rw) tmpfs -> /mnt/;", "no facts for, and so no rule is here: 1", "calls: not observed"):
         assert want in out, out
     (tmp_path / "p.pale").write_text(out)
     run([PALE, "check", tmp_path / "p.pale"])

@@ -184,7 +184,7 @@ def seen(tmp_path_factory):
             assert r.rc == 0, r
             text = out.read_text()
             cache[name] = (re.findall(r"^\s+(?:owner )?file (\w+) ([^;]+);", text, re.M),
-                           set(re.findall(r"^\s+signal receive (\w+);", text, re.M)))
+                           set(re.findall(r"^\s+signal (?:receive )?(\w+)(?: -> \S+)?;", text, re.M)))
         return cache[name]
     return get
 
