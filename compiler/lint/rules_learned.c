@@ -57,18 +57,19 @@ static struct str name_of(const struct ast_stmt *s)
 	return (struct str){ NULL, 0 };
 }
 
-typedef bool learned_fn(const struct ast_stmt *s);
+typedef bool learned_fn(const struct lint *l, const struct ast_stmt *s);
 
 /* Nesting is bounded by the parser. */
-static void collect(const struct ast_stmt *s, learned_fn *fn, struct group *out)
+static void collect(const struct lint *l, const struct ast_stmt *s, learned_fn *fn,
+		    struct group *out)
 {
 	for (; s; s = s->next) {
 		struct str name = name_of(s);
 
-		if (name.p && times(s) && fn(s))
+		if (name.p && times(s) && fn(l, s))
 			group_add(out, str_c(str_safe_of(out->arena, name)), s->keyword);
 		if (s->kind == AST_STMT_WHEN)
-			collect(s->body, fn, out);
+			collect(l, s->body, fn, out);
 	}
 }
 
@@ -81,7 +82,7 @@ static void tell(struct lint *l, enum diag_id id, learned_fn *fn, const char *on
 
 	if (!is_learned(l))
 		return;
-	collect(l->policy->stmt->body, fn, &g);
+	collect(l, l->policy->stmt->body, fn, &g);
 	if (!g.hits.n)
 		return;
 	d = diag_add(l->ds, id, group_span(&g), "%s %s", group_list(&g), PLURAL(g, one, many));
@@ -91,8 +92,9 @@ static void tell(struct lint *l, enum diag_id id, learned_fn *fn, const char *on
 	diag_help(l->ds, d, "%s", help);
 }
 
-static bool was_seen_once(const struct ast_stmt *s)
+static bool was_seen_once(const struct lint *l, const struct ast_stmt *s)
 {
+	(void)l;
 	return times(s) == 1;
 }
 
@@ -112,8 +114,9 @@ void ds_learned_once(struct lint *l, enum diag_id id)
 }
 
 /* "first at 9.1 ms: a library's version" */
-static bool is_widened(const struct ast_stmt *s)
+static bool is_widened(const struct lint *l, const struct ast_stmt *s)
 {
+	(void)l;
 	return s->kind == AST_STMT_FILE && !contains(s->trailing->text, "a library's version") &&
 	       (contains(s->trailing->text, "s: a ") || contains(s->trailing->text, " files: a "));
 }
@@ -130,20 +133,51 @@ void ds_learned_wide(struct lint *l, enum diag_id id)
 	     "read why behind the rule, and write out what is fixed");
 }
 
-/* Of a path below `from`: three digits and more in a row, so that it is no version or sequence. */
-static bool has_number(struct str path, size_t from)
+static size_t digits_at(struct str s, size_t at)
 {
-	size_t run = 0;
+	size_t n = 0;
 
-	for (size_t i = from; i < path.n; i++) {
-		run = path.p[i] >= '0' && path.p[i] <= '9' ? run + 1 : 0;
-		if (run == 3)
+	while (at + n < s.n && s.p[at + n] >= '0' && s.p[at + n] <= '9')
+		n++;
+	return n;
+}
+
+/* "bound: 80 (any) 1x, 443 (any) 1x" */
+static bool names_port(struct str comment, struct str digits)
+{
+	for (size_t i = 0; i < comment.n; i++) {
+		size_t n = digits_at(comment, i);
+
+		if (n == digits.n && !memcmp(comment.p + i, digits.p, n) && i + n + 1 < comment.n &&
+		    comment.p[i + n] == ' ' && comment.p[i + n + 1] == '(')
+			return true;
+		i += n;
+	}
+	return false;
+}
+
+/* A port that the run bound is in its configuration, and so in the next run's. */
+static bool was_bound(const struct lint *l, struct str digits)
+{
+	for (const struct ast_stmt *s = l->policy->stmt->body; s; s = s->next)
+		for (const struct ast_comment *c = s->leading; c; c = c->next)
+			if (str_starts(c->text, "bound: ") && names_port(c->text, digits))
+				return true;
+	return false;
+}
+
+/* Of a path below `from`: three digits and more in a row, so that it is no version or sequence. */
+static bool has_number(const struct lint *l, struct str path, size_t from)
+{
+	for (size_t i = from, n; i < path.n; i += n + !n) {
+		n = digits_at(path, i);
+		if (n >= 3 && !was_bound(l, (struct str){ path.p + i, n }))
 			return true;
 	}
 	return false;
 }
 
-static bool is_passing(const struct ast_stmt *s)
+static bool is_passing(const struct lint *l, const struct ast_stmt *s)
 {
 	static const char *const places[] = { "/tmp/", "/var/tmp/", "/dev/shm/" };
 	struct str path = name_of(s);
@@ -155,7 +189,7 @@ static bool is_passing(const struct ast_stmt *s)
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (str_starts(path, places[i]))
-			return has_number(path, strlen(places[i]));
+			return has_number(l, path, strlen(places[i]));
 	return false;
 }
 
@@ -164,7 +198,8 @@ RULE(DS513, "learned-passing-name", WARNING, PALE, ds_learned_passing_name,
      "`file r /proc/4711/stat`, `file w /tmp/job.4711`: process ids and what is made of them are others "
      "the next time, and the rule refuses it then. `learn` widens such names where it can tell: of files "
      "that are gone at the end of the run, of /proc by the process; told are those that it left. Named are "
-     "paths with three digits in a row below /tmp, /var/tmp and /dev/shm, and /proc with a number.\n\n"
+     "paths with three digits in a row below /tmp, /var/tmp and /dev/shm, but for ports that the run bound, "
+     "and /proc with a number.\n\n"
      "Way out: `*` or `[0-9]*` for the number; a second run shows whether it changes.")
 void ds_learned_passing_name(struct lint *l, enum diag_id id)
 {
