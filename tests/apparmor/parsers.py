@@ -44,7 +44,7 @@ class Parser:
 
     def run(self, *args, **kw):
         argv = [self.loader, "--library-path", ":".join(map(str, self.libraries)), self.program, "--config-file", "/dev/null", *args]
-        return subprocess.run([os.fspath(a) for a in argv], capture_output=True, timeout=120, **kw)
+        return subprocess.run([os.fspath(a) for a in argv], capture_output=True, timeout=300, **kw)
 
     def ask(self, *args, features=None, base=None, **kw):
         """The compiled policy, or None where it refuses; what it said is in self.said."""

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import run, shared
+from conftest import PATIENCE, run, shared
 
 FALSE_ACCEPTS, FALSE_REJECTS = 2, 8
 
@@ -34,7 +34,7 @@ def expected(where):
 def answers(pale, where, files, target):
     """File -> does pale say that this release takes it?"""
     out = run([pale.path, "check", "--target", f"apparmor={target}", "-I", "simple_tests", "--features",
-               shared("data", "apparmor-features.all"), *files], cwd=where, timeout=120).out
+               shared("data", "apparmor-features.all"), *files], cwd=where, timeout=PATIENCE).out
     got = dict(re.findall(r"^(\S+):\napparmor\S* +(ok|refused)", out, re.M))
     return {file: got.get(file) == "ok" for file in files}
 

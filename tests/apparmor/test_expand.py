@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import PALE, program, run, sanitized, shared, spent
+from conftest import PALE, PATIENCE, program, run, sanitized, shared, spent
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from expandcases import CASES  # noqa: E402
@@ -38,7 +38,7 @@ class Tree:
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             (self.root / name).write_text(text)
 
-    def tool(self, *args, name="main", release="5.0", timeout=20):
+    def tool(self, *args, name="main", release="5.0", timeout=PATIENCE):
         return run([program("apparmor/expandtool"), "-b", self.root, "-t", release, *args, self.root / name], cwd=self.root, timeout=timeout)
 
     def ask(self, text, release="5.0", args=(), **files):

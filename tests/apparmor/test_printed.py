@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, need, program, run, shared
+from conftest import PALE, PATIENCE, need, program, run, shared
 from packaged import fragments_of, profiles_into
 
 LONG = bool(os.environ.get("PALE_LONG"))
@@ -190,7 +190,7 @@ def same(files):
     """Each file printed and read again; those that pale refuses, which say so of themselves."""
     refused, tool = [], program("apparmor/printtool")
     for i in range(0, len(files), 500):
-        r = run([tool, *files[i:i + 500]], timeout=120)
+        r = run([tool, *files[i:i + 500]], timeout=PATIENCE)
         for line in r.out.splitlines():
             what, _, path = line.partition("\t")
             if what == "refused":
@@ -242,8 +242,8 @@ def test_packaged_profiles_compile_to_the_same_bytes(tmp_path):
     assert len(profiles) >= 143 and len(fragments) >= 127, (len(profiles), len(fragments))
     assert not same([before / f for f in profiles + fragments])
     shutil.copytree(before, after)
-    run([PALE, "fmt", "-i", *profiles, *fragments], cwd=after, check=0, timeout=120)
-    run([PALE, "fmt", "--check", *profiles, *fragments], cwd=after, check=0, timeout=120)
+    run([PALE, "fmt", "-i", *profiles, *fragments], cwd=after, check=0, timeout=PATIENCE)
+    run([PALE, "fmt", "--check", *profiles, *fragments], cwd=after, check=0, timeout=PATIENCE)
     assert any((before / f).read_bytes() != (after / f).read_bytes() for f in profiles)
     some = profiles if LONG else profiles[::12]
     assert compare(before, after, some) > len(some) * 0.9

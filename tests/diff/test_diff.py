@@ -10,7 +10,7 @@ import struct
 
 import pytest
 
-from conftest import PALE, ROOT, program, run, shared
+from conftest import PALE, PATIENCE, ROOT, program, run, shared
 
 HERE = pathlib.Path(__file__).parent
 DOCKER = ROOT / "profiles/found/docker-default.json"
@@ -40,7 +40,7 @@ def changes(pale, *args, rc=1):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_what_is_told_of_random_pairs_is_so(seed, record_property):
     n = int(os.environ.get("RANDOM_PAIRS", "600"))
-    r = run([program("diff/compare"), "-n", n, "-s", seed], timeout=120)
+    r = run([program("diff/compare"), "-n", n, "-s", seed], timeout=PATIENCE)
     record_property("figure", f"diff, random pairs, seed {seed}: {r.out.splitlines()[0]}")
     assert r.rc == 0, r
     m = re.match(r"(\d+) pairs, (\d+) refused, 0 not decided, (\d+) same; (\d+) differences, (\d+) of them "
@@ -59,7 +59,7 @@ def test_what_is_told_of_random_pairs_is_so(seed, record_property):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_what_each_rule_does_is_told_exactly(seed, record_property):
     n = int(os.environ.get("RANDOM_PAIRS", "600"))
-    r = run([program("diff/compare"), "-r", "-n", n, "-s", seed], timeout=120)
+    r = run([program("diff/compare"), "-r", "-n", n, "-s", seed], timeout=PATIENCE)
     record_property("figure", f"rules of random policies, seed {seed}: {r.out.splitlines()[0]}")
     assert r.rc == 0 and r.out.splitlines()[0].endswith(" 0 wrong"), r
     roles = [int(x) for x in re.search(r"roles:(.*)", r.out)[1].split()]
@@ -406,7 +406,7 @@ def test_a_large_profile_takes_little_time(pale, tmp_path):
                     for i, n in enumerate(sorted(set(names))) if re.fullmatch(r"\w+", n))
     a = policy(tmp_path, rules)
     b = policy(tmp_path, rules.replace("0x5", "0x6"), "q")
-    r = pale("diff", a, b, timeout=30)
+    r = pale("diff", a, b, timeout=PATIENCE)
     assert r.rc == 1, r
 
 

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, ROOT, run
+from conftest import PALE, PATIENCE, ROOT, run
 
 COMMANDS = {  # {} is FILE
     "check": ["check", "{}"], "import": ["import", "{}"], "diff": ["diff", "{}", "{}"],
@@ -291,7 +291,7 @@ def test_hostile_files_end_with_a_word(tmp_path, name, data):
     f = tmp_path / "x"
     f.write_bytes(data)
     for command in "check", "lint", "import":
-        r = run([PALE, *[a.replace("{}", str(f)) for a in COMMANDS[command]]], timeout=60)
+        r = run([PALE, *[a.replace("{}", str(f)) for a in COMMANDS[command]]], timeout=PATIENCE)
         assert r.rc == 1 and "[" in r.err + r.out and len(r.err + r.out) < 100000, (command, r.rc, r.err[:500])
 
 
@@ -310,4 +310,4 @@ def test_a_directory_and_a_pipe(pale, tmp_path):
     os.mkfifo(fifo)
     p = subprocess.Popen([PALE, "check", fifo], stderr=subprocess.PIPE, text=True)
     fifo.write_text("[Unit]\n")
-    assert "nothing in this unit filters calls" in p.communicate(timeout=30)[1] and p.returncode == 1
+    assert "nothing in this unit filters calls" in p.communicate(timeout=PATIENCE)[1] and p.returncode == 1

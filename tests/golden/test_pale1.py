@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, ROOT, run
+from conftest import PALE, PATIENCE, ROOT, run
 from optiontable import COMMANDS, OPTIONS
 
 PAGE = ROOT / "compiler" / "cmd" / "pale.1"
@@ -31,7 +31,7 @@ def sessions():
 def test_example_prints_what_the_page_says(command, output, tmp_path):
     (tmp_path / "pale").symlink_to(PALE)
     r = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True,
-                       env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, timeout=60)
+                       env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}, timeout=PATIENCE)
     assert "Sanitizer" not in r.stderr, r.stderr
     want = ".*".join(re.escape(p) for p in re.split(r"^\.\.\.\n", output, flags=re.M))
     assert re.fullmatch(want, r.stdout, re.S), r.stdout + r.stderr

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import ROOT, need, need_root, run
+from conftest import PATIENCE, ROOT, need, need_root, run
 
 HERE = pathlib.Path(__file__).parent
 WAITS = "34 "  # pause(2) on x86-64
@@ -82,7 +82,7 @@ def test_what_lint_tells_of_units_is_so_under_systemds_filters(library):
              "RestrictAddressFamilies=~AF_PACKET|TRY=0x11": errno.EAFNOSUPPORT, "RestrictAddressFamilies=~AF_PACKET|TRY=0x100000011": 0,
              "RestrictAddressFamilies=AF_UNIX|TRY=0x100000001": errno.EAFNOSUPPORT}
     with subprocess.Popen([sys.executable, HERE / "systemd_filters.py", *library], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as helper:
-        out, _ = helper.communicate("".join(t.replace("|", "\t") + "\n" for t in tries), timeout=60)
+        out, _ = helper.communicate("".join(t.replace("|", "\t") + "\n" for t in tries), timeout=PATIENCE)
     assert [int(n) for n in out.split()] == list(tries.values())
 
 

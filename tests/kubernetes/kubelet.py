@@ -19,7 +19,7 @@ import tarfile
 import time
 import uuid
 
-from conftest import need, program, run, skip
+from conftest import PATIENCE, need, program, run, skip
 
 
 # ---- messages (k8s.io/cri-api, runtime/v1/api.proto) ----
@@ -108,7 +108,7 @@ class Node:
                                         stderr=subprocess.STDOUT)
         self.ctr = [need("ctr"), "-a", self.socket, "-n", "k8s.io"]
         end = time.monotonic() + 30
-        while subprocess.run([*self.ctr, "version"], capture_output=True, timeout=30).returncode or self.call("Version", {}, 1) is None:
+        while subprocess.run([*self.ctr, "version"], capture_output=True, timeout=PATIENCE).returncode or self.call("Version", {}, 1) is None:
             if self.process.poll() is not None or time.monotonic() > end:
                 self.end()
                 skip("containerd does not start here")
@@ -123,11 +123,11 @@ class Node:
         (self.d / "image.tar").write_bytes(archive)
         # From 2.0 on it leaves the work to the daemon, which unpacks for its own snapshotter alone.
         local = ["--local"] if re.search(r"\s2\.", run([self.ctr[0], "--version"], check=0).out) else []
-        run([*self.ctr, "image", "import", *local, "--snapshotter", "native", self.d / "image.tar"], check=0, timeout=120)
+        run([*self.ctr, "image", "import", *local, "--snapshotter", "native", self.d / "image.tar"], check=0, timeout=PATIENCE)
 
     def call(self, method, fields, tries=None):
         r = run([program("learn/containertool"), "call", self.socket, f"/runtime.v1.RuntimeService/{method}"],
-                input=message(fields), text=False, timeout=90)
+                input=message(fields), text=False, timeout=PATIENCE)
         if r.rc and tries:
             return None
         assert r.rc == 0, (method, r.err, (self.d / "log").read_text()[-900:])

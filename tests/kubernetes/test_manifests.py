@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import yaml
 
-from conftest import BUILD, LONG, ROOT, need, run, skip
+from conftest import BUILD, LONG, PATIENCE, ROOT, need, run, skip
 
 HERE = ROOT / "learn/kubernetes"
 KINDS = ["base", "hostpath", "merge", "result"]
@@ -123,7 +123,7 @@ def test_what_is_wrong_with_one_is_found(published, tmp_path, at, name, value):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_kustomize_builds_them(kind):
-    built = list(yaml.safe_load_all(run([need("kubectl"), "kustomize", HERE / kind], check=0, timeout=120).out))
+    built = list(yaml.safe_load_all(run([need("kubectl"), "kustomize", HERE / kind], check=0, timeout=PATIENCE).out))
     names = {(o["kind"], o["metadata"]["name"].rsplit("-", 1)[0] if o["kind"] == "ConfigMap" else o["metadata"]["name"]) for o in built}
     daemons = {("Namespace", "pale"), ("ServiceAccount", "pale"), ("ConfigMap", "pale"), ("DaemonSet", "pale")}
     assert names == {"base": {*daemons, ("PersistentVolumeClaim", "recordings")}, "hostpath": daemons,

@@ -11,7 +11,7 @@ import time
 import pytest
 import yaml
 
-from conftest import LONG, PALE, ROOT, need, need_root, run, skip
+from conftest import LONG, PALE, PATIENCE, ROOT, need, need_root, run, skip
 from kubelet import Node
 from recordings import Recording
 
@@ -39,7 +39,7 @@ def node(tmp_path_factory):
         at.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(os.path.realpath(library), at)
     shutil.copytree(ROOT / "profiles/sets", root / SETS.lstrip("/"))
-    tar = subprocess.run(["tar", "-C", root, "-c", "."], capture_output=True, check=True, timeout=60).stdout
+    tar = subprocess.run(["tar", "-C", root, "-c", "."], capture_output=True, check=True, timeout=PATIENCE).stdout
     node = Node(tmp_path_factory.mktemp("node"), tar)
     yield node
     node.end()

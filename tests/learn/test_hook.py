@@ -216,7 +216,7 @@ def bundle(tmp_path):
     run([runc, "spec"], cwd=b, check=0)
     plain = json.loads((b / "config.json").read_text())
 
-    def start(script, *options, name="web", timeout=60):
+    def start(script, *options, name="web", timeout=PATIENCE):
         plain["process"].update(terminal=False, args=["/bin/sh", "-c", script])
         plain["root"]["readonly"] = False
         plain["annotations"] = {NAME: name} if name else {}

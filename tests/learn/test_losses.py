@@ -486,7 +486,7 @@ def test_what_is_short_is_not_what_the_kernel_lacks(tmp_path, backend, what, val
     if not os.path.exists("/sys/kernel/btf/vmlinux"):
         skip("this kernel has no BTF")
     p = subprocess.run([PALE, "learn", "--backend", backend, "-o", tmp_path / "o", "--", "/bin/true"],
-                       capture_output=True, text=True, timeout=60,
+                       capture_output=True, text=True, timeout=PATIENCE,
                        preexec_fn=lambda: resource.setrlimit(what, (value, value)))
     assert p.returncode == 125 and word in p.stderr and "PL020" in p.stderr, p
     assert "BTF" not in p.stderr and not (tmp_path / "o").exists(), p

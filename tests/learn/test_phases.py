@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from conftest import PALE, run
+from conftest import PALE, PATIENCE, run
 from recordings import Recording
 from test_backends import BACKENDS, PROBES, cgroup, learn, usable  # noqa: F401
 from test_running import home, holder, say, watch  # noqa: F401
@@ -99,7 +99,7 @@ def test_what_ran_before_is_taken_to_serve(tmp_path, holder, backend):  # noqa: 
     for word in "tc":
         say(holder, word)
     holder.stdin.close()
-    assert p.communicate(timeout=120) and holder.wait(timeout=120) == 7 and p.returncode == 0
+    assert p.communicate(timeout=PATIENCE) and holder.wait(timeout=PATIENCE) == 7 and p.returncode == 0
     rec = Recording(tmp_path / "rec")
     assert told(rec) == "midway" and rec.serve_calls == rec.calls  # also by the thread and the child that were made
     r = propose(tmp_path / "rec", tmp_path, rc=1)
@@ -111,7 +111,7 @@ def test_a_program_that_what_ran_before_executes_starts(tmp_path, cgroup, backen
     usable(backend)
     p = watch(tmp_path, "--backend", backend, "--cgroup", cgroup)
     run(["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; exec {PROBES}/serves epoll"], check=0)
-    assert p.communicate(timeout=120) and p.returncode == 0
+    assert p.communicate(timeout=PATIENCE) and p.returncode == 0
     rec = Recording(tmp_path / "rec")
     assert told(rec) == "epoll_wait" and rec.losses == "none"
     check_phases(rec)

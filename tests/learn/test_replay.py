@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import LONG, PALE, need, need_root, run
+from conftest import LONG, PALE, PATIENCE, need, need_root, run
 from recordings import Recording
 from test_backends import cgroup, start_cgroup, usable  # noqa: F401
 from test_workloads import JOBS
@@ -68,7 +68,7 @@ def test_what_strace_saw_of_a_run_replays_to_what_was_recorded_of_it(tmp_path, c
     work.mkdir()
     {**SHORT, **MORE}[name](work, ["strace", "-f", "-y", "-tt", "-o", log, "sh", "-c",
                                    f'echo $$ > {cgroup}/cgroup.procs; exec "$@"', "sh"])
-    err = p.communicate(timeout=60)[1]
+    err = p.communicate(timeout=PATIENCE)[1]
     assert p.returncode == 0, err
     lines = log.read_bytes().split(b"\n")
     begin = next(i for i, line in enumerate(lines) if re.search(rb" write\(1.*cgroup.procs.* = \d+$", line))

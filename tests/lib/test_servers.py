@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from conftest import PALE, ROOT, need, need_root, program, run
+from conftest import PALE, PATIENCE, ROOT, need, need_root, program, run
 from recordings import Recording
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("workloads")]
@@ -21,7 +21,7 @@ SERVERS = {
 
 
 def workload(name, *prefix, **kw):
-    return run([sys.executable, ROOT / "tests/workloads.py", name, *prefix], timeout=120, **kw)
+    return run([sys.executable, ROOT / "tests/workloads.py", name, *prefix], timeout=PATIENCE, **kw)
 
 
 @pytest.mark.parametrize("name", SERVERS)

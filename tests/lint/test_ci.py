@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from cases import open_
-from conftest import ROOT, run, skip
+from conftest import PATIENCE, ROOT, run, skip
 
 sys.path.insert(0, str(ROOT / "tests" / "lsp"))
 from test_lsp_npm import installed  # noqa: E402
@@ -116,4 +116,4 @@ def test_the_action_and_the_guides_workflow_are_valid_by_their_schemas(tmp_path)
         for name, text in all_of.items():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(text)
-            run(["node", tool, tmp_path / name], cwd=tmp_path, check=rc, timeout=120)
+            run(["node", tool, tmp_path / name], cwd=tmp_path, check=rc, timeout=PATIENCE)

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from cases import ALLOW, ERRNO, HIGH, arg, deny, entry, open_, policy, profile
-from conftest import ROOT, program
+from conftest import PATIENCE, ROOT, program
 
 KILL = "SCMP_ACT_KILL_PROCESS"
 ARM = ["SCMP_ARCH_AARCH64"]
@@ -339,5 +339,5 @@ def test_refusals_that_glibc_ignores_do_what_is_said(pale, lint, tmp_path, rule)
         path = tmp_path / f"{name}.pale"
         path.write_text(body)
         r = subprocess.run([pale.path, "run", path, "--", program("live/ignored"), what],
-                           capture_output=True, text=True, timeout=30)
+                           capture_output=True, text=True, timeout=PATIENCE)
         assert want in r.stdout.split(), (name, r)

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from conftest import LONG, PALE, ROOT, run, skip
+from conftest import LONG, PALE, PATIENCE, ROOT, run, skip
 
 HERE = pathlib.Path(__file__).resolve().parent
 FORMATS = ["text", "concise", "gcc", "json", "sarif", "github", "gitlab", "junit", "checkstyle"]
@@ -94,8 +94,8 @@ def test_what_can_be_read_once_is_read_in_one_process(pale, tmp_path):
                                 stderr=subprocess.PIPE, text=True)
         with (proc.stdin if name == "-" else open(fifo, "w")) as to:
             to.write(files[0].read_text())
-        out, err = proc.communicate(timeout=60) if name != "-" else (proc.stdout.read(), proc.stderr.read())
-        assert proc.wait(timeout=60) == 1 and out.startswith(alone[1]) and len(out) > len(alone[1]), err
+        out, err = proc.communicate(timeout=PATIENCE) if name != "-" else (proc.stdout.read(), proc.stderr.read())
+        assert proc.wait(timeout=PATIENCE) == 1 and out.startswith(alone[1]) and len(out) > len(alone[1]), err
 
 
 def test_how_many_is_a_number(pale, tmp_path):
@@ -126,7 +126,7 @@ def lint_and_end(files, how_many, later, *options):
                 with contextlib.suppress(ProcessLookupError):  # it has ended by itself
                     os.kill(pid, signal.SIGKILL)
                 ended.add(pid)
-    out, err = proc.communicate(timeout=120)
+    out, err = proc.communicate(timeout=PATIENCE)
     return proc.returncode, out, err
 
 
@@ -155,7 +155,7 @@ def test_without_its_first_process_nothing_goes_on(tmp_path):
     while not others and proc.poll() is None:
         others = children(proc.pid)
     proc.kill()
-    proc.wait(timeout=60)
+    proc.wait(timeout=PATIENCE)
     assert others
     end = time.monotonic() + 30
     while any(pathlib.Path(f"/proc/{pid}").exists() for pid in others):

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from cases import APPARMOR_CASES, BASE, CASES, RULES, open_, profile, entry
-from conftest import PALE, ROOT, run
+from conftest import PALE, PATIENCE, ROOT, run
 
 WORDS = {"different errno": "errno", "different record": "errno", "different_errno": "errno", "different_record": "errno"}
 EXT = {"profile": "json", "policy": "pale", "apparmor": "aa"}
@@ -172,7 +172,7 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path):
     assert select.select([fd], [], [], 60)[0]
     os.close(fd)
     path.write_text(text + "\n")
-    out, err = p.communicate(timeout=60)
+    out, err = p.communicate(timeout=PATIENCE)
     assert p.returncode == 3 and "PL433" in err and "was changed while it was looked at" in err, (out[-500:], err)
     assert path.read_text() == text + "\n"
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from conftest import ROOT, need, program, run
+from conftest import PATIENCE, ROOT, need, program, run
 
 EPERM, ENOSYS = 1, 38
 NEW = tuple(map(int, os.confstr("CS_GNU_LIBC_VERSION").split()[1].split("."))) >= (2, 41)
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the rows
 
 def confined(mode, errno, names, *cmd):
     return run([program("lint/confine"), mode, errno, *names, "--", *cmd],
-               timeout=30, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"})
+               timeout=PATIENCE, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"})
 
 
 def seed(errno, extra, *cmd):

@@ -10,7 +10,7 @@ import pytest
 
 from cases import (ALLOW, APPARMOR_CASES, CASES, DEPLOYMENT_CASES, JOINED, PALE_CASES, PLAIN, RUNTIME, START, X86, arg, deny,
                    entry, open_, policy, profile)
-from conftest import ROOT, run, sanitized
+from conftest import PATIENCE, ROOT, run, sanitized
 
 FOUND = ROOT / "profiles" / "found"
 SEVERITIES = ["error", "high", "warning", "info"]
@@ -349,10 +349,10 @@ def test_hostile_input_is_answered_with_an_error(pale, tmp_path, name):
         path.mkdir()
     else:
         path.write_bytes(HOSTILE[name])
-    r = pale("lint", "--runtime", "any", "--format", "json", path, check=1, timeout=30)
+    r = pale("lint", "--runtime", "any", "--format", "json", path, check=1, timeout=PATIENCE)
     found = json.loads(r.out)["findings"]
     assert any(f["severity"] == "error" for f in found), r
-    pale("lint", "--runtime", "any", path, check=1, timeout=30)
+    pale("lint", "--runtime", "any", path, check=1, timeout=PATIENCE)
 
 
 def test_many_entries_on_one_call_take_no_quadratic_time(lint):

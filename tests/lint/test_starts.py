@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cases import ERRNO, arg, entry, open_, policy, profile
-from conftest import ROOT, need, need_root
+from conftest import PATIENCE, ROOT, need, need_root
 from runtimes import ROWS as RUNTIMES, fetched
 
 VERSION = r"(?:0|OCI_VERSION\(([^)]*)\))"
@@ -100,13 +100,13 @@ def start(base, where, rt, seccomp, mode):
                 r = made_and_started(argv, where, name, log)
             elif mode != "exec":
                 r = subprocess.run([*argv, "run", name], cwd=where, stdin=subprocess.DEVNULL, capture_output=True,
-                                   text=True, timeout=60)
+                                   text=True, timeout=PATIENCE)
             elif subprocess.run([*argv, "run", "-d", name], cwd=where, stdin=subprocess.DEVNULL, stdout=log,
-                                stderr=log, timeout=60).returncode == 0:
+                                stderr=log, timeout=PATIENCE).returncode == 0:
                 r = subprocess.run([*argv, "exec", name, "/bin/busybox", "true"], cwd=where,
-                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
         finally:
-            subprocess.run([*argv, "delete", "-f", name], cwd=where, capture_output=True, timeout=60)
+            subprocess.run([*argv, "delete", "-f", name], cwd=where, capture_output=True, timeout=PATIENCE)
     if not r or re.search("cannot exec in a stopped|is not running|/ns/.*No such file", r.stderr):
         return ""
     return r.stdout + r.stderr if r.returncode else None

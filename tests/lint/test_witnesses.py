@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import recorded
-from conftest import ROOT, need, need_root, program, run
+from conftest import PATIENCE, ROOT, need, need_root, program, run
 
 sys.path[:0] = [str(ROOT / "tests" / "oci"), str(ROOT / "tests")]
 from profiles import at_least, converted, never_both  # noqa: E402
@@ -80,7 +80,7 @@ class Loaded:
         return [e for e in self.oci["syscalls"] if name in e["names"]]
 
     def under(self, *argv):
-        return subprocess.run([program("lint/witness"), self.filters[0], *argv], capture_output=True, timeout=30, text=True)
+        return subprocess.run([program("lint/witness"), self.filters[0], *argv], capture_output=True, timeout=PATIENCE, text=True)
 
 
 def said(call):
@@ -170,7 +170,7 @@ def does_not_start(p, runtime="runc"):
     d = p.where / runtime
     bundle(p.base, d, p.oci | {k: v for k, v in p.text.items() if k == "defaultErrnoRet"})
     r = subprocess.run([*rt.argv(d / "state"), "run", f"pale-w{os.getpid()}-{p.where.name[:20]}"], cwd=d, stdin=subprocess.DEVNULL,
-                       capture_output=True, timeout=60, text=True)
+                       capture_output=True, timeout=PATIENCE, text=True)
     return r.returncode != 0
 
 
@@ -237,8 +237,8 @@ def hold(base, where, seccomp):
     bundle(base, where, seccomp)
     rt, name = installed("runc"), f"pale-h{os.getpid()}-{where.name[:20]}"
     subprocess.run([program("oci/holdfilter"), str(where / "filter"), *rt.argv(where / "state"), "run", name], cwd=where,
-                   stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-    subprocess.run([*rt.argv(where / "state"), "delete", "-f", name], cwd=where, capture_output=True, timeout=60)
+                   stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+    subprocess.run([*rt.argv(where / "state"), "delete", "-f", name], cwd=where, capture_output=True, timeout=PATIENCE)
     return sorted(where.glob("filter.*"))
 
 
@@ -341,7 +341,7 @@ def test_profiles_of_recorded_workloads_start_under_runc(base, tmp_path):
         bundle(base, where, seccomp, ["/usr/bin/true"], [{"destination": "/usr", "source": "/usr", "options": ["bind", "ro"]}])
         name = f"pale-r{os.getpid()}-{where.name}"
         r = subprocess.run([*rt.argv(where / "state"), "run", name], cwd=where, stdin=subprocess.DEVNULL, capture_output=True,
-                           timeout=60, text=True)
+                           timeout=PATIENCE, text=True)
         return (where.name, r.returncode, r.stdout + r.stderr)
 
     with ThreadPoolExecutor(2) as pool:

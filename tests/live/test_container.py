@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import PALE, ROOT, need_root, program, run
+from conftest import PALE, PATIENCE, ROOT, need_root, program, run
 from runtimes import ROWS, fetched, installed
 
 NAMES = sorted(p.stem for p in (ROOT / "profiles" / "examples").glob("*.pale"))
@@ -21,7 +21,7 @@ def in_runtime(rt, name, policy, mode, tmp_path):
     profile, where = tmp_path / "profile.json", tmp_path / f"{rt.name}-{name}-{mode}-{os.getpid()}"
     run([PALE, "compile", "-q", "-t", "oci", "--runtime", rt.full, "-o", profile, policy], check=0)
     join = [sys.executable, IN_RUNC, "--join", where, rt.path, "/bin/busybox", "true"]
-    return run([sys.executable, WORKLOADS, name, sys.executable, IN_RUNC, where, rt.path, profile, mode], timeout=120,
+    return run([sys.executable, WORKLOADS, name, sys.executable, IN_RUNC, where, rt.path, profile, mode], timeout=PATIENCE,
                env={**os.environ, "WORKLOAD_READY": shlex.join(map(str, join))})
 
 

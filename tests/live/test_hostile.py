@@ -417,7 +417,7 @@ def test_whatever_the_command_takes_from_pale_no_refused_call_passes(policy, tmp
     """The end of pale is the command's, or the kernel answers ENOSYS."""
     p = policy(ALLOW % "\tcapability chown;\n\tunknown errno EXDEV;\n\terrno EXDEV getppid;\n")
     proc = subprocess.run([PALE, "run", "--count", p, "--", need("python3"), "-Sc", REACH % what],
-                          capture_output=True, text=True, timeout=120, cwd=tmp_path, env=NO_LEAKS)
+                          capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path, env=NO_LEAKS)
     assert proc.returncode in ENDS[what], proc
     said = proc.stdout.strip()  # it may be ended before its newline
     assert said in ("", "Function not implemented", "Invalid cross-device link"), proc

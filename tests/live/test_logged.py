@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from conftest import PALE, need, need_root, run
+from conftest import PALE, PATIENCE, need, need_root, run
 from kernellog import kernel_log, numbers
 from runtimes import fetched, installed
 
@@ -123,7 +123,7 @@ def in_container(runtime, policy, busybox, tmp_path, applet, *options):
     config["linux"]["seccomp"] = json.loads(r.out)
     (tmp_path / "config.json").write_text(json.dumps(config))
     with kernel_log() as log:
-        r = run([*runtime.argv(tmp_path / "state"), "run", f"pale-{busybox.name}"], cwd=tmp_path, timeout=60)
+        r = run([*runtime.argv(tmp_path / "state"), "run", f"pale-{busybox.name}"], cwd=tmp_path, timeout=PATIENCE)
         return r, log.records(busybox.name, last)[-1]
 
 

@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 
-from conftest import PALE, need, need_root, run, sanitized
+from conftest import PALE, PATIENCE, need, need_root, run, sanitized
 
 ALLOW = "policy p {\n\tarch x86_64;\n\tdefault allow;\n\terrno EXDEV getppid;\n%s}\n"
 MODES = [[], ["--count"], ["--verify"], ["--log"]]
@@ -42,7 +42,7 @@ def test_out_of_memory_is_a_failure_of_pales_own(kp, kind):
     words = [str(w) for w in [*started(kind, kp), need("busybox"), "sh", "-c", "exit 3"]]
     seen = set()
     for size in range(4 << 20, 9 << 20, 32 << 10):
-        r = subprocess.run(words, capture_output=True, text=True, timeout=60, preexec_fn=lambda:
+        r = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, preexec_fn=lambda:
                            resource.setrlimit(resource.RLIMIT_AS, (size, size)))
         if r.returncode in (-9, -11, 127):
             continue  # the kernel or the loader, before main
@@ -79,7 +79,7 @@ SEEN = ("SigQ", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt")
 def dispositions(words, setting):
     r = subprocess.run([str(w) for w in [*words, need("busybox"), "cat", "/proc/self/status"]],
                        preexec_fn=setting, restore_signals=False, capture_output=True, text=True,
-                       timeout=60)
+                       timeout=PATIENCE)
     assert r.returncode == 0, r
     found = dict(re.findall(r"^(\w+):\s*(.*)$", r.stdout, re.M))
     return {k: numbers(found[k]) for k in SEEN if k != "SigQ"}

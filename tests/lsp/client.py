@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import PALE
+from conftest import PALE, PATIENCE
 
 
 class Client:
@@ -32,7 +32,7 @@ class Client:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
         self.send_bytes(b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
-    def read(self, timeout=20):
+    def read(self, timeout=PATIENCE):
         """The next message; None: the server has closed its end."""
         while True:
             head, end, rest = self.buf.partition(b"\r\n\r\n")

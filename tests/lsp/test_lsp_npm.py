@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, PALE, need, run, skip
+from conftest import BUILD, PALE, PATIENCE, need, run, skip
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -27,7 +27,7 @@ def installed(name, version, folder, *more):
 @pytest.mark.once
 def test_the_client_library_of_vs_code_has_a_session_with_it():
     root = installed("vscode-languageserver-protocol", "3.17.5", "lsp-client")
-    r = run(["node", HERE / "session.js", root, PALE], check=0, timeout=120)
+    r = run(["node", HERE / "session.js", root, PALE], check=0, timeout=PATIENCE)
     seen = json.loads(r.out)
     assert seen["initialize"]["capabilities"]["textDocumentSync"]["change"] == 2
     assert "PL114" in [f["code"] for f in seen["first"]] and "PL114" not in [f["code"] for f in seen["second"]]

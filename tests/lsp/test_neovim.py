@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from conftest import PALE, need, run
+from conftest import PALE, PATIENCE, need, run
 from editors import EDITORS
 
 # As grammar/editors/README.md has it from 0.11 on; before, by hand what that does.
@@ -69,7 +69,7 @@ def test_neovim_shows_findings_mends_and_lays_out(tmp_path):
     file.write_text("\n".join(POLICY) + "\n")
     call = f"lua assert(loadfile('{tmp_path}/ask.lua'))('{PALE}', '{file}', '{out}')"
     r = run([need("nvim"), "--headless", "-u", "NONE", "-i", "NONE", "--cmd", f"set runtimepath^={EDITORS}/vim", "-c", call, "-c", "cquit"], cwd=tmp_path,
-            env={**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "TERM": "dumb"}, timeout=120)
+            env={**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "TERM": "dumb"}, timeout=PATIENCE)
     assert out.exists(), r
     said = json.loads(out.read_text())
     assert said["told"] and said["filetype"] == "pale" and said["comment"] == "# %s" and said["clients"] == 1, said

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, program, run
+from conftest import PALE, PATIENCE, program, run
 from runtimes import installed
 from test_loaded import base, removed  # noqa: F401 (a fixture)
 
@@ -183,7 +183,7 @@ def held(base, where, rt, text):  # noqa: F811
     name = f"pale-key-{os.getpid()}-{where.name}"
     runc = rt.argv(where / "state")
     subprocess.run([program("oci/holdfilter"), str(where / "filter"), *runc, "run", name], cwd=where,
-                   stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+                   stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
     removed(rt, where, name)
     return sorted(where.glob("filter.*"))
 

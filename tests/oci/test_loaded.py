@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import ROOT, need, program, run
+from conftest import PATIENCE, ROOT, need, program, run
 from profiles import CAP_BITS, CAPS, converted, profile
 from runtimes import installed
 from test_runtimes import docker  # noqa: F401 (a fixture)
@@ -45,7 +45,7 @@ def removed(rt, where, name):
     """What a runtime that did not end well has left, if anything: it removes a container that has ended by itself."""
     if (where / "state" / name).exists():
         subprocess.run([str(a) for a in (*rt.argv(where / "state"), "delete", "-f", name)], cwd=where,
-                       capture_output=True, timeout=60)
+                       capture_output=True, timeout=PATIENCE)
 
 
 def held(base, where, rt, seccomp, process={}):
@@ -58,7 +58,7 @@ def held(base, where, rt, seccomp, process={}):
     name = f"pale-{os.getpid()}-{where.name}"
     argv = [program("oci/holdfilter"), where / "filter", *rt.argv(where / "state"), "run", name]
     r = subprocess.run([str(a) for a in argv], cwd=where, stdin=subprocess.DEVNULL, capture_output=True,
-                       timeout=60, text=True)
+                       timeout=PATIENCE, text=True)
     removed(rt, where, name)
     (where / "log").write_text(r.stdout + r.stderr)
     return sorted(where.glob("filter.*"))
@@ -79,7 +79,7 @@ def compare(base, where, rt, text, caps=(), kernel="6.18", engine=True):
     if filters and answer == "refused":  # it loads, and then gives up?
         argv = [*rt.argv(where / "again"), "run", f"pale-{os.getpid()}-{where.name}-again"]
         r = subprocess.run([str(a) for a in argv], cwd=where, stdin=subprocess.DEVNULL, capture_output=True,
-                           timeout=20)
+                           timeout=PATIENCE)
         return "both refuse" if r.returncode else "refused, but it starts"
     if filters:
         return answer

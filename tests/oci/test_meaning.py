@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import ROOT
+from conftest import PATIENCE, ROOT
 from runtimes import asked, library
 
 PODMAN = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "defaultErrno": "ENOSYS",
@@ -448,7 +448,7 @@ def test_more_overlaps_than_the_budget_are_refused_at_once_with_its_number(pale,
     many = [entry("kill", "LOG" if i % 2 else "ALLOW", [(i % 3, "GT", i * 7919 % 100003)]) for i in range(900)]
     path = put(tmp_path, profile(*many))
     for command in ("check", "import"):
-        r = pale(command, path, check=1, timeout=20)
+        r = pale(command, path, check=1, timeout=PATIENCE)
         assert r.err.count("[PL273") == 1 and "more than 1000 pairs" in r.err and not r.out.startswith("policy")
     few = put(tmp_path, profile(*many[:30]))
     assert pale("sim", few, "read", check=0).out.startswith("ALLOW")

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import PALE, ROOT, need_root, run
+from conftest import PALE, PATIENCE, ROOT, need_root, run
 from runtimes import installed
 from test_loaded import base, removed  # noqa: F401 (a fixture)
 
@@ -369,7 +369,7 @@ def really_starts(base, where, rt, seccomp):
     (where / "config.json").write_text(json.dumps(spec))
     name = f"pale-one-{os.getpid()}-{where.parent.name}-{where.name}"
     argv = rt.argv(where / "state")
-    r = subprocess.run([*argv, "run", name], cwd=where, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+    r = subprocess.run([*argv, "run", name], cwd=where, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE,
                        text=True)
     removed(rt, where, name)
     return r.returncode == 0, r.stderr.strip()[-300:]

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import need, need_root, program, run
+from conftest import PATIENCE, need, need_root, program, run
 from runtimes import installed
 
 DEBIAN = "libseccomp-2.5.4-1+deb12u1"
@@ -93,7 +93,7 @@ def test_the_kernel_holds_the_policy_after(pale, tmp_path, rootfs, runtime, whic
     with open(tmp_path / "log", "w") as log:
         started = subprocess.run([*argv, "run", "-d", "--pid-file", str(pid_file), name],
                                  cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                 timeout=60)
+                                 timeout=PATIENCE)
     assert started.returncode == 0, (tmp_path / "log").read_text()
     try:
         filter_is_policy(tmp_path, pid_file.read_text().strip(), policy)
@@ -147,7 +147,7 @@ def docker(tmp_path_factory):
         yield call
     finally:
         proc.terminate()
-        proc.wait(timeout=30)
+        proc.wait(timeout=PATIENCE)
         log.close()
 
 

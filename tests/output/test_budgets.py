@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE as NAMED, ROOT
+from conftest import PALE as NAMED, PATIENCE, ROOT
 
 PALE = os.path.abspath(NAMED)  # what is asked runs in a folder of its own
 LONG = int(os.environ.get("PALE_LONG", "0"))
@@ -94,7 +94,7 @@ def held(argv, cwd, *closer):
         for what, bound in (*LIMITS, *closer):
             resource.setrlimit(what, (bound, bound))
     proc = subprocess.run([PALE, *argv], cwd=cwd, capture_output=True, stdin=subprocess.DEVNULL,
-                          timeout=120, preexec_fn=apply)
+                          timeout=PATIENCE, preexec_fn=apply)
     assert proc.returncode in (0, 1), (proc.returncode, proc.stderr[-400:])
     assert b"out of memory" not in proc.stderr
     return proc

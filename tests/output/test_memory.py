@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, ROOT, need, run
+from conftest import PALE, PATIENCE, ROOT, need, run
 
 DOCKER = str(ROOT / "profiles/found/docker-default.json")
 AUDIT = "type=1326 audit(1:1): pid=1 comm=\"x\" sig=31 arch=c000003e syscall=101 code=0x0"
@@ -52,7 +52,7 @@ def room(tmp_path, monkeypatch):
 
 
 def limited(argv, kib):
-    proc = subprocess.run([PALE, *argv], capture_output=True, stdin=subprocess.DEVNULL, timeout=60,
+    proc = subprocess.run([PALE, *argv], capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (kib << 10, kib << 10)))
     return proc.returncode, proc.stdout, proc.stderr
 

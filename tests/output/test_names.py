@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, PALE
+from conftest import BUILD, PALE, PATIENCE
 
 EVIL = b"a\x1b[31mX\nINJECT\x07\xc2\x9b2JY\x7f\xff\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8b\xd8\x9c"
 POLICY = (b"policy p { arch x86_64; layers seccomp, apparmor; default errno EPERM;"
@@ -40,7 +40,7 @@ def room(tmp_path_factory):
 
 def ask(room, *args, **env):
     proc = subprocess.run([os.fsencode(PALE), *[a if isinstance(a, bytes) else a.encode() for a in args]],
-                          cwd=room, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                          cwd=room, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE,
                           env={**os.environ, **env})
     return proc
 

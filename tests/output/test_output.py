@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, need, need_root, run
+from conftest import PALE, PATIENCE, need, need_root, run
 
 SMALL = "policy p { arch x86_64; default allow; errno EXDEV getppid; }\n"
 BOTH = ("policy p { arch x86_64, aarch64; layers seccomp, apparmor; default errno EPERM;"
@@ -323,7 +323,7 @@ def test_where_another_run_writes_the_second_one_waits_and_says_so(room):
         assert (room / "x.bpf").read_text() == "old"
         os.unlink(".pale-abcdefgh")
         os.unlink(".pale-lock")
-    assert p.communicate(timeout=60)[1] == "" and p.returncode == 0
+    assert p.communicate(timeout=PATIENCE)[1] == "" and p.returncode == 0
     assert (room / "x.bpf").stat().st_size % 8 == 0
     assert names(room) == ["both.pale", "p.pale", "x.bpf"]
 
@@ -339,7 +339,7 @@ def test_parts_that_another_run_wrote_meanwhile_go_as_well(room):
         for name in "p.x86_64.bpf", "p.x86_64.2.bpf", "p.x86_64.3.bpf":
             (room / "out" / name).write_text("the other's")
         os.unlink("out/.pale-lock")
-    said = p.communicate(timeout=60)[1]
+    said = p.communicate(timeout=PATIENCE)[1]
     assert p.returncode == 0 and names("out") == ["p.x86_64.bpf"] and said.count(": removed: a part") == 2, said
     assert (room / "out/p.x86_64.bpf").stat().st_size % 8 == 0
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from conftest import PALE, ROOT, need
+from conftest import PALE, PATIENCE, ROOT, need
 
 RULES = """\
 policy p {
@@ -252,7 +252,7 @@ HOSTILE = {
 def test_hostile_input_ends(pale, tmp_path, name):
     f = tmp_path / "p.pale"
     f.write_text(HOSTILE[name])
-    r = pale("sim", f, "getpid", timeout=60)
+    r = pale("sim", f, "getpid", timeout=PATIENCE)
     assert r.rc in (0, 1)
     assert len(r.err) < 100000
 

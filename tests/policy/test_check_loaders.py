@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, ROOT, need, need_root, program, run, skip
+from conftest import PALE, PATIENCE, ROOT, need, need_root, program, run, skip
 
 NGINX = ROOT / "profiles/examples/nginx.pale"
 DOCKER = ROOT / "profiles/found/docker-default.json"
@@ -172,7 +172,7 @@ def test_a_loader_is_waited_for_where_no_pidfd_is_to_be_had(pale, prof, tmp_path
 # ---- a system that is short of something ----
 
 def limited(what, value, *args):
-    return subprocess.run([PALE, *map(str, args)], capture_output=True, text=True, timeout=60,
+    return subprocess.run([PALE, *map(str, args)], capture_output=True, text=True, timeout=PATIENCE,
                           preexec_fn=lambda: resource.setrlimit(what, (value, value)))
 
 

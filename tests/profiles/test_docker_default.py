@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import ROOT, need, need_root, program, run
+from conftest import PATIENCE, ROOT, need, need_root, program, run
 
 JSON = ROOT / "profiles" / "found" / "docker-default.json"
 EXACT = ROOT / "profiles" / "docker-default.pale"
@@ -136,6 +136,6 @@ def test_a_container_starts_under_it(pale, tmp_path, policy, mode):
     profile.write_text(json.dumps(flat(json.loads(out))))
     script = "grep Seccomp: /proc/self/status; mount -t tmpfs none /tmp; echo $?; unshare -U true; echo $?"
     r = run([need("unshare"), "-m", sys.executable, IN_RUNC, tmp_path / f"{policy.stem}-{mode}", need("runc"), profile,
-             mode, "/bin/sh", "-c", script], timeout=60)
+             mode, "/bin/sh", "-c", script], timeout=PATIENCE)
     assert r.rc == 0 and "Seccomp:\t2" in r.out, r
     assert r.out.split("\n")[1:3] == ["32", "1"] or "Operation not permitted" in r.err, r

@@ -17,14 +17,14 @@ import sys
 
 import pytest
 
-from conftest import PALE, ROOT, need_root, program, run
+from conftest import PALE, PATIENCE, ROOT, need_root, program, run
 
 EXAMPLES = sorted((ROOT / "profiles" / "examples").glob("*.pale"))
 NAMES = [p.stem for p in EXAMPLES]
 WORKLOADS = ROOT / "tests" / "workloads.py"
 
 
-def workload(name, *prefix, timeout=120):
+def workload(name, *prefix, timeout=PATIENCE):
     need_root()
     if name == "echo":
         program("live/echo")

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, program, run
+from conftest import PATIENCE, ROOT, program, run
 
 POLICIES = int(os.environ.get("RANDOM_POLICIES", "4000"))
 
@@ -41,7 +41,7 @@ def test_policies_and_programs_are_equal_for_all_calls(seed, record_property):
 
 
 def test_few_policies_under_sanitizers_too():
-    r = run([program("random/policies"), "-n", 100, "-s", 3], timeout=120)
+    r = run([program("random/policies"), "-n", 100, "-s", 3], timeout=PATIENCE)
     assert r.rc == 0 and " 0 not decided;" in r.out, r
 
 

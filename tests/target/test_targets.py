@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import BUILD, ROOT, need, run
+from conftest import BUILD, PATIENCE, ROOT, need, run
 
 ROWS = re.findall(r'^TARGET\((\w+), (\w+), "([\w.]+)"', (ROOT / "compiler/target/targets.def").read_text(), re.M)
 NAMES = [name for name, _, _ in ROWS]
@@ -54,7 +54,7 @@ def more(tmp_path_factory):
         pytest.skip("the objects of the program are not there")
     run([need("gcc"), "-std=c17", "-D_GNU_SOURCE", f"-I{tmp}", f"-I{ROOT}", f"-I{BUILD}/gen", "-Wall", "-Wextra", "-Werror",
          "-o", tmp / "pale", folder / "names.c", ROOT / "compiler/target/target.c", *cmd, BUILD / "libpale.a",
-         "-lseccomp", "-lapparmor", "-lbpf", "-lelf", "-lz", "-lyaml"], check=0, timeout=120)
+         "-lseccomp", "-lapparmor", "-lbpf", "-lelf", "-lz", "-lyaml"], check=0, timeout=PATIENCE)
     env = {**os.environ, "PALE_PATH": str(ROOT / "profiles/sets")}
     return lambda *args, **kw: run([tmp / "pale", *args], env=env, **kw)
 
