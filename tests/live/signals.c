@@ -64,7 +64,9 @@ int main(int argc, char **argv)
 		move(read, fd[0], &v);
 		sum += v;
 	}
-	kill(child, SIGKILL);
+	/* A call that is held for an answer is interrupted as a slow one is, kill(2) as well. */
+	while (kill(child, SIGKILL) < 0 && errno == EINTR)
+		;
 	setitimer(ITIMER_REAL, &none, NULL);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
