@@ -92,9 +92,9 @@ static void judge_image(struct lint *l, enum diag_id id, const struct deploy_tex
 RULE(DP606, "ended-base", WARNING, DEPLOYMENT, dp_ended_base,
      "an image of a release that nobody mends any more",
      "An image is named whose distribution gets no security fixes any more: Debian behind its LTS, Ubuntu "
-     "behind its standard support, releases of Alpine and CentOS Linux (deploy_images.def has the days and where they stand, as "
+     "behind its standard support, releases of Alpine, CentOS Linux, Fedora, Amazon Linux, Oracle Linux and openSUSE Leap (deploy_images.def has the days and where they stand, as "
      "of November 2026). Told by the tag: the version of the distribution's own image, or its codename in the tag of another one, as "
-     "in 'python:3.7-stretch'. Support that is paid for is not known here. Its package servers move to an archive, so builds fail, too.\n\n"
+     "in 'python:3.7-stretch' and 'node:14-alpine3.12'. Support that is paid for is not known here. Its package servers move to an archive, so builds fail, too.\n\n"
      "Way out: a maintained release.")
 void dp_ended_base(struct lint *l, enum diag_id id)
 {
