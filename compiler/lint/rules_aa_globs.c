@@ -83,6 +83,26 @@ static size_t close_of(struct str t, size_t at)
 	return 0;
 }
 
+/* Does a component "." begin at i, with what stands before the word and behind it? */
+static bool is_dot(struct str w, size_t i, bool before, bool behind)
+{
+	bool starts = i ? w.p[i - 1] == '/' : before;
+	bool ends = i + 1 < w.n ? w.p[i + 1] == '/' : behind;
+
+	return w.p[i] == '.' && starts && ends;
+}
+
+static bool has_dot(struct str t, const struct alternative *a)
+{
+	bool before = a->open && t.p[a->open - 1] == '/';
+	bool behind = a->close + 1 == t.n || t.p[a->close + 1] == '/';
+
+	for (size_t i = 0; i < a->word.n; i++)
+		if (is_dot(a->word, i, before, behind))
+			return true;
+	return false;
+}
+
 /* Two slashes come together: worth a look. */
 static bool is_suspicious(struct str t, const struct alternative *a)
 {
@@ -95,12 +115,15 @@ static bool is_suspicious(struct str t, const struct alternative *a)
 	return (before && w.p[0] == '/') || (behind && w.p[w.n - 1] == '/');
 }
 
-/* One '/' where two come together, also at the start, where the parser leaves two. */
+/* One '/' where two come together, also at the start, where the parser leaves two; no component ".". */
 static void put_folded(struct buf *b, struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '/' && b->n > 1 && b->p[b->n - 1] == '.' && b->p[b->n - 2] == '/')
+			b->n--;
 		if (s.p[i] != '/' || !b->n || b->p[b->n - 1] != '/')
 			buf_putc(b, s.p[i]);
+	}
 }
 
 /* A path of the text with this alternative alone, between braces as it was. */
@@ -122,6 +145,8 @@ static struct str meant(struct lint *l, struct str t, const struct alternative *
 	put_folded(&b, (struct str){ t.p, a->open });
 	put_folded(&b, a->word);
 	put_folded(&b, (struct str){ t.p + a->close + 1, t.n - a->close - 1 });
+	if (b.n > 1 && b.p[b.n - 1] == '.' && b.p[b.n - 2] == '/')
+		b.n--;
 	return path_of(l, &b);
 }
 
@@ -129,20 +154,24 @@ static void look_at_alternative(struct lint *l, enum diag_id id, const struct aa
 				const struct alternative *a)
 {
 	struct str t = f->rule->file.path.word->text;
+	bool dots = has_dot(t, a);
 	const char *access;
 	struct diag *d;
 
-	if (!is_suspicious(t, a) || kept(l, t, a).p)
+	if (!(dots || is_suspicious(t, a)) || kept(l, t, a).p)
 		return;
 	access = missed(l, f, meant(l, t, a));
 	if (!access)
 		return;
 	d = aa_tell(l, id, f->rule->use,
-		    "the alternative '%s' gives only paths with '//' in them, which the kernel "
+		    "the alternative '%s' gives only paths with %s in them, which the kernel "
 		    "never asks about: '%s' is %s",
-		    str_safe_of(l->arena, a->word), access, outcome_of(f));
+		    str_safe_of(l->arena, a->word), dots ? "a component '.'" : "'//'", access,
+		    outcome_of(f));
 	if (d)
-		diag_help(l->ds, d, "write each '/' on one side of the braces alone, or two rules");
+		diag_help(l->ds, d, "%s",
+			  dots ? "leave the './' out" :
+				 "write each '/' on one side of the braces alone, or two rules");
 }
 
 RULE(AP228, "dead-alternative", HIGH, APPARMOR, ap_dead_alternative,
@@ -150,7 +179,7 @@ RULE(AP228, "dead-alternative", HIGH, APPARMOR, ap_dead_alternative,
      "The parser makes one '/' of several where they stand in the text, but not where braces bring them "
      "together: of `/{,usr/,/nix/store/x/}lib/**` the third word matches `//nix/store/x/lib/...`, and "
      "no kernel asks about a path with '//' in it. `/a/{,b}/c` matches `/a//c` likewise, and never "
-     "`/a/c`. Told where the path that was meant is answered otherwise than the rule says.\n\n"
+     "`/a/c`; so does `/a/{b,./c}`, where the text alone (`/a/./c`) is told as AP244. Told where the path that was meant is answered otherwise than the rule says.\n\n"
      "Way out: `/{,usr/,nix/store/x/}lib/**`, `/a/{,b/}c`.")
 void ap_dead_alternative(struct lint *l, enum diag_id id)
 {

@@ -106,13 +106,15 @@ def test_before_4_1_2_a_denied_ix_stays_mapped(found):
 
 @pytest.mark.parametrize("text,word", [
     ("/a/{,b}/c r,", "''"), ("/{,usr/,/opt/}lib/x r,", "'/opt/'"), ("/a{,/b/}/c r,", "'/b/'"),
+    ("/a/{b,./c} r,", "'./c'"), ("/a/{b/.,c/d}/e r,", "'b/.'"), ("/a/{.,b}/c r,", "'.'"), ("/a/{b,c/.} r,", "'c/.'"),
 ])
 def test_alternatives_that_match_no_path_are_told(found, text, word):
     (message,) = found("AP228", text)
     assert message.startswith(f"the alternative {word} gives only")
 
 
-@pytest.mark.parametrize("text", ["/a/{,b/}c r,", "/{,usr/}lib/x r,", "/a{,/b}/c r,", "/a/{,b}/c r,\n/a/c r,", "/a/{b,c}/ r,", "/{.a,b}/c r,"])
+@pytest.mark.parametrize("text", ["/a/{,b/}c r,", "/{,usr/}lib/x r,", "/a{,/b}/c r,", "/a/{,b}/c r,\n/a/c r,", "/a/{b,c}/ r,", "/{.a,b}/c r,", "/a/{b,.c} r,",
+                                  "/a/{b,c.}/d r,", "/a{b,./c} r,", "/a/{b,./c} r,\n/a/c r,", "/a/{b,../c} r,"])
 def test_alternatives_that_match_or_do_no_harm_are_not(found, text):
     assert not found("AP228", text)
 
