@@ -649,12 +649,30 @@ static void look_through(struct looking *k, const struct aa_stmt *s)
 	}
 }
 
+/* Is there such a file? Whether the profile is still taken with it is proved where the fix is made. */
+static bool can_be_included(struct lint *l, struct str comment)
+{
+	const char *open = memchr(comment.p, '<', comment.n);
+	struct str inside = { open + 1, (size_t)(comment.p + comment.n - open) - 2 };
+	struct str name = aa_include_name(inside, true);
+	struct aa_seen seen = { 0 };
+	struct aa_found found;
+
+	if (!name.n)
+		return false;
+	found = aa_library_find(l->aa->library, name, true, &seen);
+	return found.entry && !found.entry->errors &&
+	       (found.entry->kind == AA_ENTRY_FILE || found.entry->kind == AA_ENTRY_DIRECTORY);
+}
+
 /* Without the blanks behind the '#'. */
 static void uncomment(struct lint *l, struct diag *d, const struct ast_comment *c)
 {
 	struct str text = l->aa->file->source->text;
 	struct span blanks = { c->span.source, c->span.begin + 1, c->span.begin + 1 };
 
+	if (!can_be_included(l, c->text))
+		return;
 	while (blanks.end < text.n && (text.p[blanks.end] == ' ' || text.p[blanks.end] == '\t'))
 		blanks.end++;
 	diag_fix(l->ds, d, blanks, STR(""));
@@ -665,7 +683,7 @@ RULE(AP240, "comment-looks-like-include", WARNING, APPARMOR_FILE, ap_comment_loo
      "`# include <file>` with a blank is a comment, in a file that writes #include",
      "`#include <abstractions/base>` includes; with a blank behind the '#' it is a comment, and nothing "
      "is said until a variable or a permission is missing. Told where the file's other includes are "
-     "written with '#', so that this one was likely meant as one of them.\n\n"
+     "written with '#', so that this one was likely meant as one of them. A fix is offered where the file is there.\n\n"
      "Way out: `include <abstractions/base>`, without a '#'.")
 void ap_comment_looks_like_include(struct lint *l, enum diag_id id)
 {

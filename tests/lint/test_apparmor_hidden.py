@@ -163,3 +163,19 @@ def test_a_comment_that_looks_like_an_include_has_one_name(pale, tmp_path, line,
     f.write_text(f"#include <tunables/global>\nprofile p /bin/p {{\n\t{line}\n\t/bin/z mr,\n}}\n")
     out = pale("lint", "--select", "AP240", f).out
     assert out.count("[AP240 comment-looks-like-include]") == n, out
+
+
+@pytest.mark.parametrize("name, fixed", [("there", True), ("folder", True), ("missing", False)])
+def test_a_comment_is_made_an_include_only_where_the_file_is_there(pale, tmp_path, name, fixed):
+    """What it offers --fix makes: it proves that the profile is still taken, and nothing is left to refuse."""
+    for path, text in {"tunables/global": "", "x/there": "/x r,\n", "x/folder/one": "/x r,\n"}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    f = tmp_path / "p.aa"
+    f.write_text(f"#include <tunables/global>\nprofile p /bin/p {{\n\t# include <x/{name}>\n\t/bin/z mr,\n}}\n")
+    options = ("--select", "AP240", "-I", tmp_path)
+    (found,) = json.loads(pale("lint", "--format", "json", *options, f).out)["findings"]
+    assert bool(found.get("fixes")) == fixed, found
+    before = f.read_text()
+    r = pale("lint", "--fix=unsafe", *options, f)
+    assert f.read_text() == (before.replace("# include <x", "#include <x") if fixed else before), r
