@@ -277,7 +277,9 @@ static void tell_nothing_started(struct session *s, const struct source *src)
 	struct diag *d = diag_add(s->diags, DIAG_PL456, (struct span){ src->id, 0, 0 },
 				  "no command here starts a container");
 
-	diag_help(s->diags, d, "docker, podman or nerdctl, with run or create, is looked for");
+	diag_help(
+		s->diags, d,
+		"docker, podman or nerdctl, with run, create or exec --privileged, is looked for");
 }
 
 static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form form)
@@ -300,7 +302,7 @@ static void lint_starts(struct lint_run *r, struct source *src, enum deploy_form
 		unit_read_over(s, r->path, d);
 		deploy_read_quadlet(d);
 	}
-	if (form == DEPLOY_RUN && !d->containers.n)
+	if (form == DEPLOY_RUN && !d->containers.n && !d->execs.n)
 		tell_nothing_started(s, src);
 	judge_starts(r, src, d);
 	suppress_read_comments(s->arena, src, &d->comments, &r->suppressions);

@@ -108,8 +108,10 @@ struct deployment {
 	VEC(const struct json *) profiles; /* PROFILE: what runtimes are given, as JSON has it */
 	VEC(struct deploy_apparmor *) apparmor; /* PROFILE, KUBERNETES */
 	deploy_texts images;                    /* DOCKERFILE */
-	const struct json *daemon;              /* DAEMON: all of it */
-	VEC(struct deploy_setting) settings;    /* UNIT */
+	deploy_texts
+		execs; /* RUN: "container 'x'" in which a command is run privileged; that option's place */
+	const struct json *daemon;           /* DAEMON: all of it */
+	VEC(struct deploy_setting) settings; /* UNIT */
 	bool part; /* UNIT: it is put over one that is not here, which may say more */
 	struct comment_list comments;
 };

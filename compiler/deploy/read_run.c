@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `docker run`, `podman run` and `create` in a script: their options, up to the image. */
+/* `docker run`, `podman run`, `create` and `exec` in a script: their options, up to the image. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,8 +143,8 @@ bool deploy_is_engine(struct str word)
 	return false;
 }
 
-/* The word behind "run" or "create"; 0: it starts no container. */
-static size_t find_run(const shell_words *words, struct str *engine)
+/* The word behind "run", "create" or "exec"; 0: it is another command. */
+static size_t find_run(const shell_words *words, struct str *engine, bool *exec)
 {
 	size_t i = skip_prefixes(words, 0);
 	const struct shell_word *w = word_at(words, i);
@@ -158,7 +158,8 @@ static size_t find_run(const shell_words *words, struct str *engine)
 	if ((w = word_at(words, i)) && str_is(w->text, "container"))
 		i++;
 	w = word_at(words, i);
-	return w && (str_is(w->text, "run") || str_is(w->text, "create")) ? i + 1 : 0;
+	*exec = w && str_is(w->text, "exec");
+	return w && (*exec || str_is(w->text, "run") || str_is(w->text, "create")) ? i + 1 : 0;
 }
 
 /* ---- options ---- */
@@ -353,6 +354,22 @@ static void read_run(struct deployment *d, const shell_words *words, size_t at, 
 	name_it(&r, take_options(&r), &words->v[at - 1]);
 }
 
+/* A command in a container that runs: its options that have a value are those of `run`, too. */
+static void read_exec(struct deployment *d, const shell_words *words, size_t at)
+{
+	struct deploy_container c = { .form = DEPLOY_RUN };
+	struct run r = { d, &c, words, at };
+	const struct shell_word *in = take_options(&r);
+	struct deploy_text t = { STR("a container"), c.privileged.span };
+
+	if (c.privileged.said != DEPLOY_YES)
+		return;
+	if (in && !in->unknown)
+		t.text = str_c(
+			arena_printf(d->arena, "container '%s'", str_safe_of(d->arena, in->text)));
+	vec_push(d->arena, &d->execs, t);
+}
+
 void deploy_read_arguments(struct deployment *d, struct deploy_container *c,
 			   const struct source *src, struct span part)
 {
@@ -407,9 +424,12 @@ void deploy_read_line(struct deployment *d, const struct source *src, struct spa
 	words_start_at(d->arena, src, part, &w);
 	while (words_next(&w, &words)) {
 		struct str engine;
-		size_t at = find_run(&words, &engine);
+		bool exec;
+		size_t at = find_run(&words, &engine, &exec);
 
-		if (at)
+		if (at && exec)
+			read_exec(d, &words, at);
+		else if (at)
 			read_run(d, &words, at, engine);
 	}
 	if (part.begin == 0 && part.end == src->text.n)

@@ -83,15 +83,32 @@ void dp_confinement_off(struct lint *l, enum diag_id id)
 	}
 }
 
-RULE(DP604, "privileged", HIGH, DEPLOYMENT, dp_privileged, "a privileged container",
+/* moby daemon/exec_linux.go: the capabilities alone; filter and AppArmor's profile are the container's. */
+static void judge_execs(struct lint *l, enum diag_id id)
+{
+	vec_each(&l->deployment->execs, e)
+		diag_help(
+			l->ds,
+			diag_add_as(
+				l->ds, id, SEVERITY_WARNING, e->span,
+				"a command in " PRISTR
+				" is privileged: it has all capabilities, whatever the container has",
+				STRARG(e->text)),
+			"leave it out, or give the container the capability that it needs");
+}
+
+RULE(DP604, "privileged", HIGH, DEPLOYMENT, dp_privileged,
+     "a privileged container, or command in one",
      "A privileged container has all capabilities, all devices of the machine, and neither the default seccomp "
      "filter nor AppArmor's default profile: root in it may do almost what root on the machine may, as mounting its disk. "
      "A filter or profile that is named is another thing: Docker applies a seccomp=FILE to it since 27 (before, it "
-     "was passed over), and an AppArmor profile; in a pod it is without a filter whatever seccompProfile says. CIS Docker "
-     "Benchmark 1.6: 5.5 (5.4 in 1.5); CIS Kubernetes Benchmark 1.8: 5.2.2.\n\n"
+     "was passed over), and an AppArmor profile; in a pod it is without a filter whatever seccompProfile says. "
+     "'exec --privileged' in a script gives one command all capabilities, and what it starts; the container's filter and AppArmor profile stay: a warning. CIS Docker "
+     "Benchmark 1.6: 5.5 (5.4 in 1.5), of exec 5.23; CIS Kubernetes Benchmark 1.8: 5.2.2.\n\n"
      "Way out: the capabilities and devices that it needs, one by one.")
 void dp_privileged(struct lint *l, enum diag_id id)
 {
+	judge_execs(l, id);
 	EACH_CONTAINER(l, c)
 	{
 		if (!is_privileged(c))

@@ -11,7 +11,7 @@ from conftest import need, run
 COMMANDS = {
     "docker run --privileged x": "DP604", "docker run --privileged=false x": "", "docker run --privileged=true x": "DP604",
     "docker create -it --privileged x": "DP604", "docker container run --rm --privileged x": "DP604",
-    "docker run x --privileged": "", "docker run -- x --privileged": "", "docker exec --privileged x": "-", "docker build --privileged .": "-",
+    "docker run x --privileged": "", "docker run -- x --privileged": "", "docker build --privileged .": "-",
     "sudo -u root docker -H unix:///x run --pid=host x": "DP605", "A=b exec /usr/bin/docker --debug run --pid host x": "DP605",
     "docker run --pid 'host' x": "DP605", "docker run --pid container:a x": "", "docker run --pid \"$P\" x": "",
     "docker run --network host --uts=host --cgroupns host --userns host --ipc host x": "DP605 DP605 DP605 DP605 DP605",
