@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a ring of io_uring does with sockets is proposed as what calls do, and said to be missing where it was not seen."""
 import re
+import shutil
 
 import pytest
 
-from conftest import PALE, run
+from conftest import PALE, need, need_root, program, run
 from test_awkward import EACH, python
 from test_backends import learn
 from test_margin import propose, record
@@ -92,3 +93,34 @@ def test_a_ring_on_this_machine_is_seen_or_said_not_to_be(tmp_path, backend):
     else:
         assert "tuple" not in rec.text and "network inet6" not in text
         assert "io_uring was used: what went through its rings was not seen" in plain(text)
+
+
+HERE = {  # case of tests/agree/rings.c: what there is of it, by whichever way of eBPF
+    "ring_bound": r"(?s)^address bind inet stream 81 any\t.*^capability net_bind_service x86_64 io_uring_enter\t",
+    "ring_polled_connected": r"(?s)^address connect inet stream \d+ loopback\t.*^tuple x86_64 io_uring_setup 0x2 0x1 0x0\t",
+    "ring_fixed_connected": r"(?s)^address connect inet stream \d+ loopback\t.*^tuple x86_64 io_uring_enter 0x2 0x1 0x0\t",
+    "ring_message_sent_to": r"(?s)^address send inet dgram \d+ loopback\t.*^tuple x86_64 io_uring_enter 0x2 0x2 0x0\t",
+    "ring_abstract": r'(?s)^rule "unix \(connect, send, receive\) type=stream peer=\(addr=@agree-ring\)"\t.*^tuple x86_64 io_uring_enter 0x1 ',
+    "ring_path_datagram": r'(?s)^file "[^"]*/d/by-rings" rw( \w+)* socket\t.*^tuple x86_64 io_uring_enter 0x1 0x2 0x0\t',
+    "ring_accepted_many": r'^run 1 serve-from "io_uring_enter"$',
+}
+WAYS = ["ebpf-btf", "ebpf-tp", "ebpf-raw"]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("case, backend", [(case, WAYS[i % 3]) for i, case in enumerate(HERE)] + [("ring_fixed_connected", way) for way in WAYS[::2]])
+def test_addresses_of_requests_are_seen_without_a_function_to_stand_at(tmp_path, case, backend):
+    """By the thread that polls, of a socket without a descriptor, of ports, names and paths."""
+    need_root()
+    root = tmp_path / "root"
+    (root / "d").mkdir(parents=True)
+    shutil.copy(program("agree/rings"), root / "rings")
+    alone = run([need("chroot"), root, "/rings", case])
+    for made in (root / "d").iterdir():
+        made.unlink()
+    if alone.rc:
+        pytest.skip("this kernel does not do all of it by io_uring")
+    rec = learn(tmp_path, backend, need("chroot"), root, "/rings", case)[0]
+    if "rings-seen" not in rec.runs[1]:
+        pytest.skip("this kernel's requests are not known")
+    assert re.search(HERE[case], rec.text, re.M) and rec.losses == "none", rec.text
