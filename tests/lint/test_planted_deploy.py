@@ -48,9 +48,17 @@ SystemCallArchitectures=native
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 AppArmorProfile={name}
 """
+DAEMON = """{{
+  "log-driver": "journald",
+  "no-new-privileges": true,
+  "userns-remap": "default",
+  "icc": false
+}}
+"""
 SERVICE = ["    cap_drop: [ALL]\n", "    restart: always\n"]  # lines that another may stand in front of
 OPTION = ["      - seccomp=", "      - apparmor=", "      - no-new-"]
 SETTING = ["ExecStart=", "User=", "SystemCallFilter=", "AppArmorProfile="]
+KEY = ['  "log-driver"', '  "no-new', '  "userns', '  "icc"']
 # A rule, a text, what is put in front of any of these lines or in place of the one, and what other finding that is besides.
 FAULTS = [
     ("DP601", COMPOSE, OPTION, "      - label=disable\n"), ("DP601", COMPOSE, OPTION, "      - systempaths=unconfined\n"),
@@ -73,9 +81,11 @@ FAULTS = [
     ("DP632", COMPOSE, SERVICE, "    devices: ['/dev/nvme0n1:/dev/x']\n"), ("DP604", COMPOSE, SERVICE, "    privileged: 'true'\n"), ("DP607", COMPOSE, SERVICE, "    use_api_socket: true\n"),
     ("DP601", POD, ["        allowPrivilege", "        capabilities:"], "        procMount: Unmasked\n"),
     ("DP601", POD, ["        allowPrivilege", "        capabilities:"], "        seLinuxOptions: {{type: spc_t}}\n"),
+    ("DP634", DAEMON, KEY, '  "live-restor": true,\n'), ("DP634", DAEMON, "false", '"no"'), ("DP634", DAEMON, KEY, '  "default-runtime": "runsc",\n'),
+    ("DP636", DAEMON, KEY, '  "hosts": ["tcp://0.0.0.0:2375"],\n'), ("DP636", DAEMON, KEY, '  "hosts": ["unix:///run/docker.sock", "tcp://10.0.0.1:2376"],\n'),
     ("DP619", UNIT, None, None), ("DP619", COMPOSE, None, None), ("DP619", POD, None, None),
 ]
-SUFFIX = {COMPOSE: ".compose.yaml", POD: ".pod.yaml", UNIT: ".service"}
+SUFFIX = {COMPOSE: ".compose.yaml", POD: ".pod.yaml", UNIT: ".service", DAEMON: "-daemon.json"}
 
 
 @pytest.fixture(scope="module")
