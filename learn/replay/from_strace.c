@@ -27,9 +27,8 @@ struct strace_task {
 	model_program by;                  /* what it runs; 0: not known yet, */
 	VEC(struct recorded_made) unknown; /* and meanwhile its calls: who made it tells whose */
 	uint64_t maker;                    /* the key of that one; 0: it has not told yet */
-	model_program
-		first; /* what that ran then; 0: not known, or it did what its own maker ran */
-	bool ended;    /* another one can have its number */
+	model_program first;               /* what that ran then; 0: what its own maker did */
+	bool ended;                        /* another one can have its number */
 };
 
 struct strace_replay {
@@ -374,10 +373,10 @@ static bool makes_thread(const struct strace_line *l)
  */
 static void pass_on(struct replay *r, const struct strace_line *l, const struct strace_task *maker)
 {
-	const char *cwd = maker->cwd;
-	uint64_t leader = maker->leader, key = maker->key;
-	model_program by = maker->by; /* tasks move where there is a new one */
 	static const char *const makers[] = { "clone", "clone3", "fork", "vfork" };
+	const char *cwd = maker->cwd; /* tasks move where there is a new one */
+	uint64_t leader = maker->leader, key = maker->key;
+	model_program by = maker->by;
 	struct strace_task *child;
 	size_t n = 0;
 
@@ -447,7 +446,9 @@ static void on_resumed(struct replay *r, const struct strace_line *l, struct str
 	if (!task->pending.n) {
 		if (!r->strace->started)
 			r->r->run.midway = r->strace->started = true;
-		enter_call(r, l, task, &c);
+		/* An exec by another thread of its process: to what is not told here. */
+		if (enter_call(r, l, task, &c) && c.rule.op == TRACE_OP_EXEC)
+			task->by = others(r);
 		return;
 	}
 	if (str_starts((struct str){ l->rest, strlen(l->rest) }, ended)) { /* the task did, in it */
@@ -530,6 +531,30 @@ static void on_own(struct replay *r, const struct strace_line *l)
 	task->arch = strstr(p, "32 bit") ? ARCH_I386 : strstr(p, "x32") ? ARCH_X32 : ARCH_X86_64;
 }
 
+/*
+ * "+++ superseded by execve in pid 8 +++": the number goes on, and the end of what that thread began
+ * comes under it. False: it is another end.
+ */
+static bool take_over(struct replay *r, const struct strace_line *l, struct strace_task *task)
+{
+	static const char mark[] = "superseded by execve in pid ";
+	const char *at = strstr(l->rest, mark);
+	struct strace_task *from;
+	uint64_t pid;
+
+	if (!at)
+		return false;
+	at += sizeof(mark) - 1;
+	from = str_u64((struct str){ at, strspn(at, "0123456789") }, &pid) ? NULL :
+									     find_task(r, pid);
+	if (!from || from == task)
+		return false;
+	task->pending = from->pending;
+	from->pending = (struct buf){ 0 };
+	from->ended = true;
+	return true;
+}
+
 static bool is_asked(const struct replay *r, const struct strace_line *l)
 {
 	uint64_t pid;
@@ -571,7 +596,7 @@ void strace_replay_line(struct replay *r, const char *text, bool cut)
 	case STRACE_SIGNAL: on_signal(r, &l); return;
 	case STRACE_ENDED:
 		drop_pending(r->strace, task);
-		task->ended = true;
+		task->ended = !take_over(r, &l, task);
 		return;
 	case STRACE_OWN:
 	case STRACE_NONE: break;

@@ -151,6 +151,25 @@ def test_of_strace_whose_a_child_is_its_maker_tells_also_later(tmp_path):
     assert set(made.by[None]) == {("x86_64", "getegid")}  # nobody made it
 
 
+SUPERSEDED = """100 execve("/bin/a", ["a"], 0x7ff /* 1 var */) = 0
+100 clone(child_stack=NULL, flags=CLONE_VM|CLONE_THREAD) = 101
+101 getppid() = 99
+101 execve("/bin/b", ["b"], 0x7ff /* 1 var */ <unfinished ...>
+100 futex(0x7f, FUTEX_WAIT, 1, NULL <unfinished ...>) = ?
+100 +++ superseded by execve in pid 101 +++
+100 <... execve resumed>) = 0
+100 getpid() = 100
+"""
+
+
+def test_of_strace_an_exec_of_a_thread_is_one_of_its_process(tmp_path):
+    made = replay(tmp_path, "strace", SUPERSEDED)
+    assert made.made_by("/bin/b") == {"getpid"} and made.made_by("/bin/a") == {"execve", "clone", "getppid", "futex"}
+    assert made.calls["x86_64", "execve"] == 2 and set(made.by) == {"/bin/a", "/bin/b"}
+    told_of_none = replay(tmp_path, "strace", SUPERSEDED.replace("in pid 101", "in pid 102"))
+    assert set(told_of_none.by) == {"/bin/a", None} and ("x86_64", "getpid") in told_of_none.by[None]
+
+
 def test_of_strace_that_came_midway_what_runs_is_not_known_until_it_executes(tmp_path):
     made = replay(tmp_path, "strace", CHILDREN.split("\n", 1)[1] + '100 execve("/bin/d", ["d"], 0x7ff /* 1 var */) = 0\n')
     assert set(made.by) == {None, "/bin/b", "/bin/c"} and "clone" in {c for _, c in made.by[None]}
