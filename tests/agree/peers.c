@@ -4,6 +4,8 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <time.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -268,7 +270,198 @@ static int label_stacked(void)
 	return label_as("/proc/self/attr/current", "stack agree-other");
 }
 
+/* ---- who is signalled ---- */
+
+/* A child that ends well by a signal that it has waited for. */
+static pid_t waiter(int sig)
+{
+	sigset_t set;
+	int got;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	pid = fork();
+	if (!pid)
+		_exit(sigwait(&set, &got) || got != sig);
+	return pid;
+}
+
+static int signal_child_that_waits(void)
+{
+	pid_t pid = waiter(SIGUSR1);
+
+	return kill(pid, SIGUSR1) || ended(pid, 0);
+}
+
+static int signal_parent_by_child(void)
+{
+	sigset_t set;
+	int got;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	pid = fork();
+	if (!pid)
+		_exit(kill(getppid(), SIGUSR2) != 0);
+	return sigwait(&set, &got) || got != SIGUSR2 || ended(pid, 0);
+}
+
+static int signal_group_of_two(void)
+{
+	pid_t one = waiter(SIGTERM), other = waiter(SIGTERM);
+
+	if (setpgid(one, one) || setpgid(other, one))
+		return 1;
+	return kill(-one, SIGTERM) || ended(one, 0) || ended(other, 0);
+}
+
+static int signal_own_group(void)
+{
+	setpgid(0, 0);
+	return kill(0, SIGURG) != 0;
+}
+
+static int signal_queued(void)
+{
+	siginfo_t info = { .si_code = SI_QUEUE };
+	pid_t pid = waiter(SIGHUP);
+
+	info.si_pid = getpid();
+	if (syscall(SYS_rt_sigqueueinfo, pid, SIGHUP, &info) || ended(pid, 0))
+		return 1;
+	return syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGURG, &info) != 0;
+}
+
+static int signal_by_descriptor(void)
+{
+	pid_t pid = waiter(SIGALRM);
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) ||
+	       syscall(SYS_pidfd_send_signal, fd, SIGALRM, NULL, 0) || ended(pid, 0);
+}
+
+static int signal_blocked_for_good(void)
+{
+	pid_t pid = waiter(SIGUSR1);
+	int bad;
+
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	bad = raise(SIGWINCH) || kill(pid, SIGUSR1);
+	return bad || ended(pid, 0);
+}
+
+/* Who has started this is none of ours: pale, while it learns. */
+static int signal_outside(void)
+{
+	return kill(getppid(), SIGURG) || kill(getppid(), 0);
+}
+
+static int signal_first_process(void)
+{
+	return kill(1, SIGURG) || kill(1, 0);
+}
+
+static int signal_everybody(void)
+{
+	return kill(-1, SIGURG) != 0;
+}
+
+/* These the kernel sends by itself, and asks nobody. */
+static int signal_by_a_descriptors_owner(void)
+{
+	int ends[2];
+	pid_t pid = waiter(SIGUSR1);
+
+	if (pipe(ends) || fcntl(ends[0], F_SETOWN, pid) || fcntl(ends[0], F_SETSIG, SIGUSR1) ||
+	    fcntl(ends[0], F_SETFL, O_ASYNC))
+		return 1;
+	return write(ends[1], "x", 1) != 1 || ended(pid, 0);
+}
+
+static int signal_by_a_timer(void)
+{
+	struct itimerspec soon = { .it_value = { 0, 1000000 } };
+	struct sigevent how = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	sigset_t set;
+	timer_t timer;
+	int got;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return timer_create(CLOCK_MONOTONIC, &how, &timer) ||
+	       timer_settime(timer, 0, &soon, NULL) || sigwait(&set, &got) || got != SIGUSR1;
+}
+
+/* The parent is gone when its child is killed for it. */
+static int signal_killed_with_its_parent(void)
+{
+	int ends[2], ready[2];
+	char c;
+	pid_t pid;
+
+	if (pipe(ends) || pipe(ready))
+		return 1;
+	pid = fork();
+	if (!pid) {
+		if (!fork()) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (write(ready[1], "x", 1) != 1)
+				_exit(1);
+			for (;;)
+				pause();
+		}
+		_exit(read(ready[0], &c, 1) != 1);
+	}
+	close(ends[1]);
+	return ended(pid, 0) || read(ends[0], &c, 1) != 0; /* until the last one has ended */
+}
+
+/* Whoever leads a session and gives its terminal up signals those in the foreground, and is asked. */
+static int signal_by_a_terminal_given_up(void)
+{
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY), unlocked = 0, fd;
+	char name[32];
+	unsigned n;
+	pid_t pid;
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) || ioctl(master, TIOCGPTN, &n))
+		return 1;
+	snprintf(name, sizeof(name), "/dev/pts/%u", n);
+	pid = fork();
+	if (!pid) {
+		signal(SIGHUP, SIG_IGN);
+		setsid();
+		fd = open(name, O_RDWR);
+		_exit(fd < 0 || ioctl(fd, TIOCSCTTY, 0) || ioctl(fd, TIOCNOTTY));
+	}
+	return ended(pid, 0);
+}
+
 static const struct awkward cases[] = {
+	CASE(signal_child_that_waits),
+	CASE(signal_parent_by_child),
+	CASE(signal_group_of_two),
+	CASE(signal_own_group),
+	CASE(signal_queued),
+	CASE(signal_by_descriptor),
+	CASE(signal_blocked_for_good),
+	CASE(signal_outside),
+	CASE(signal_first_process),
+	CASE(signal_everybody),
+	CASE(signal_by_a_descriptors_owner),
+	CASE(signal_by_a_timer),
+	CASE(signal_killed_with_its_parent),
+	CASE(signal_by_a_terminal_given_up),
 	CASE(label_changed),
 	CASE(label_at_exec),
 	CASE(label_stacked),
