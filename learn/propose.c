@@ -162,9 +162,9 @@ static void describe_unasked(struct proposal *p, struct ast_comment **to)
 {
 	const struct recorded_run *run = &p->r->run;
 
-	if (proposal_saw(p, "io_uring_setup"))
+	if (proposal_saw(p, "io_uring_setup") || proposal_saw(p, "io_uring_enter"))
 		ast_comment_add(p->a, to, "io_uring was used: %s%s", rings_seen(run),
-				proposal_locks_rings(p) ?
+				!proposal_saw(p, "io_uring_setup") || proposal_locks_rings(p) ?
 					"" :
 					"; ipc_lock, without which its memory counts against "
 					"RLIMIT_MEMLOCK, is left out");

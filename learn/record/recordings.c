@@ -169,7 +169,9 @@ static void add_call(struct recordings *rs, const struct recorded_call *c, bool 
 		.assumed = c->assumed,
 	};
 
-	add_fact(rs, &f, c->count, c->first_ns);
+	if (c->count ||
+	    !c->tuples.n) /* else a ring's thread made sockets by it, and nobody called it */
+		add_fact(rs, &f, c->count, c->first_ns);
 	add_arguments(rs, c, serve);
 }
 

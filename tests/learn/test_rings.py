@@ -2,13 +2,16 @@
 """What a ring of io_uring does with sockets is proposed as what calls do, and said to be missing where it was not seen."""
 import re
 import shutil
+import subprocess
 
 import pytest
 
 from conftest import PALE, need, need_root, program, run
+from recordings import Recording
 from test_awkward import EACH, python
-from test_backends import learn
+from test_backends import learn, usable
 from test_margin import propose, record
+from test_running import watch
 
 CALLS = ["io_uring_setup", "io_uring_enter", "socket"]
 SEEN = "what its rings did with files, names and sockets is among the rules, and no filter of calls sees it"
@@ -124,3 +127,47 @@ def test_addresses_of_requests_are_seen_without_a_function_to_stand_at(tmp_path,
     if "rings-seen" not in rec.runs[1]:
         pytest.skip("this kernel's requests are not known")
     assert re.search(HERE[case], rec.text, re.M) and rec.losses == "none", rec.text
+
+
+# It has a ring whose thread is awake, as it has done nothing once, and hands a socket in without any call while it is recorded.
+POLLS = """
+import mmap, struct, sys
+params = ctypes.create_string_buffer(120)
+struct.pack_into("III", params, 8, 2, 0, 1000000)
+fd = call(425, 2, params)
+if fd < 0: os._exit(7)
+at = [struct.unpack_from("I", params, n)[0] for n in (44, 64, 84)]
+sqes, ring = mmap.mmap(fd, 64, offset=0x10000000), mmap.mmap(fd, 4096)
+struct.pack_into("I", ring, at[1], 0)
+struct.pack_into("I", ring, at[1] + 4, 0)
+def done(n, *entry):
+    struct.pack_into("BBHiQ", sqes, 0, *entry)
+    struct.pack_into("I", ring, at[0], n)
+    if n == 1: call(426, fd, 0, 0, 2, None, 0)
+    while struct.unpack_from("I", ring, at[2])[0] != n: os.sched_yield()
+done(1, 0, 0, 0, 0, 0)
+print("ready", flush=True)
+sys.stdin.readline()
+done(2, 45, 0, 0, 10, 2)
+os._exit(0)
+"""
+
+
+def test_a_ring_that_was_there_before_makes_sockets_by_no_call(tmp_path):
+    """Its thread is the process's, whose calls are then none of the recording's, and none of the policy's."""
+    need_root()
+    usable("ebpf")
+    with subprocess.Popen(python("import ctypes\n" + POLLS), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
+        if p.stdout.readline() != "ready\n":
+            pytest.skip("this machine refuses a ring that polls")
+        w = watch(tmp_path, "--backend", "ebpf", "--pid", p.pid)
+        p.stdin.write("go\n")
+        p.stdin.close()
+        err = w.communicate(timeout=120)[1]
+        assert w.returncode == 0 and p.wait(timeout=120) == 0, err
+    rec, text = Recording(tmp_path / "rec"), (tmp_path / "p.pale").read_text()
+    if "rings-seen" not in rec.runs[1]:
+        pytest.skip("this kernel's rings are not seen")
+    assert "tuple x86_64 io_uring_setup 0xa 0x2 0x0\t" in rec.text and not [c for c in rec.calls if "io_uring" in c[1]]
+    assert "network inet6 dgram; # 1x, by io_uring" in text and "io_uring was used" in text and not re.search("allow[^;]*io_uring", text)
+    assert propose(tmp_path / "rec") == text
