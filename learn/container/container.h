@@ -50,16 +50,19 @@ struct container {
 	const struct container *sandbox; /* and that pod; NULL: it is in none */
 };
 
+typedef VEC(char *) container_places; /* paths, without the root */
+
 struct containers {
 	struct arena *arena;
-	struct arena *scratch; /* while it is looked */
-	const char *root;      /* of the file system that is looked at, "" as a rule */
-	const char *tree;      /* the v2 hierarchy; NULL: none is mounted */
-	bool has_engine;       /* a socket answered, or there is a runtime's state */
-	const char *silent;    /* a socket that is there and does not answer; NULL */
-	int silent_error;      /* why */
-	VEC(char *)
-	spaces; /* where the shims that were met have containerd's bundles, without the root */
+	struct arena *scratch;   /* while it is looked */
+	const char *root;        /* of the file system that is looked at, "" as a rule */
+	const char *tree;        /* the v2 hierarchy; NULL: none is mounted */
+	bool has_engine;         /* a socket answered, or there is a runtime's state */
+	const char *silent;      /* a socket that is there and does not answer; NULL */
+	int silent_error;        /* why */
+	container_places spaces; /* where the shims that were met have containerd's bundles */
+	container_places docker_roots,
+		docker_sockets; /* of those that are not where they are as a rule */
 	VEC(struct container *) list;
 	struct table by_id;
 };
@@ -122,7 +125,10 @@ void containers_ask_pods(struct containers *cs);
 void containers_ask(struct containers *cs);
 /* All that runtimes keep on disk, where it is as a rule, or shims are known to have it. */
 void containers_read_state(struct containers *cs);
-/* Of containerd whose state is elsewhere: by the shims that run. */
+/* Docker's part of it (docker.c); one more dockerd, by its number in /proc. */
+void containers_read_docker(struct containers *cs);
+void containers_meet_dockerd(struct containers *cs, const char *pid);
+/* Of engines whose state is elsewhere: by the shims, and dockerds, that run. */
 void containers_read_shims(struct containers *cs);
 /* Of ctr, whose cgroups are called as it likes: is this directory a container's own? */
 struct container *containers_by_place(const struct containers *cs, const char *cgroup);

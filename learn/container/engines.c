@@ -135,6 +135,8 @@ void containers_ask(struct containers *cs)
 		ask_named(cs, "CONTAINER_HOST", ENGINE_PODMAN);
 	}
 	ask(cs, arena_printf(cs->scratch, "%s/run/docker.sock", cs->root), ENGINE_DOCKER);
+	vec_each(&cs->docker_sockets, socket)
+		ask(cs, arena_printf(cs->scratch, "%s%s", cs->root, *socket), ENGINE_DOCKER);
 	ask(cs, arena_printf(cs->scratch, "%s/run/podman/podman.sock", cs->root), ENGINE_PODMAN);
 	ask_users(cs);
 	containers_ask_pods(cs);

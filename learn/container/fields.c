@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/container/fields.h"
 
+#include <dirent.h>
+#include <stdio.h>
+
 #include "compiler/base/diag.h"
 
-#define LABELS_MOST 1024 /* of one container */
+#define LABELS_MOST  1024   /* of one container */
+#define ENTRIES_MOST 131072 /* of a directory */
 
 struct json *fields_parse(struct arena *a, struct str text)
 {
@@ -55,4 +59,20 @@ void fields_take(const char **to, const char *text)
 {
 	if (!*to)
 		*to = text;
+}
+
+void fields_each_entry(struct containers *cs, const char *path, fields_entry *read)
+{
+	char at[4096];
+	const struct dirent *entry;
+	DIR *d;
+
+	if (snprintf(at, sizeof(at), "%s%s", cs->root, path) >= (int)sizeof(at))
+		return;
+	d = opendir(at);
+	for (unsigned n = 0; d && n < ENTRIES_MOST && (entry = readdir(d)); n++)
+		if (entry->d_name[0] != '.')
+			read(cs, path, entry->d_name);
+	if (d)
+		closedir(d);
 }

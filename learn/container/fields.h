@@ -16,3 +16,6 @@ void fields_labels(struct containers *cs, struct container *c, const struct json
 void fields_label(struct containers *cs, struct container *c, struct str key, struct str value);
 /* What was not known of a container is what the text says. */
 void fields_take(const char **to, const char *text);
+/* Each of a directory but those that begin with a dot; bounded. Its path is below the containers' root. */
+typedef void fields_entry(struct containers *cs, const char *path, const char *name);
+void fields_each_entry(struct containers *cs, const char *path, fields_entry *read);

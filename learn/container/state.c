@@ -4,7 +4,6 @@
  * (nerdctl and Kubernetes put their names into the annotations), containers/storage of Podman and CRI-O,
  * Docker's own. What is known already is not read again.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,26 +13,6 @@
 #include "compiler/base/bug.h"
 #include "grammar/toml.h"
 #include "learn/container/fields.h"
-
-#define ENTRIES_MOST 131072 /* of a directory */
-
-typedef void read_dir(struct containers *cs, const char *path, const char *name);
-
-static void each_entry(struct containers *cs, const char *path, read_dir *read)
-{
-	char at[4096];
-	const struct dirent *entry;
-	DIR *d;
-
-	if (snprintf(at, sizeof(at), "%s%s", cs->root, path) >= (int)sizeof(at))
-		return;
-	d = opendir(at);
-	for (unsigned n = 0; d && n < ENTRIES_MOST && (entry = readdir(d)); n++)
-		if (entry->d_name[0] != '.')
-			read(cs, path, entry->d_name);
-	if (d)
-		closedir(d);
-}
 
 /* A number that a file holds; 0. */
 static pid_t read_pid(struct containers *cs, const char *path)
@@ -144,7 +123,7 @@ static void read_bundle(struct containers *cs, const char *path, const char *id)
 
 static void read_space(struct containers *cs, const char *path, const char *name)
 {
-	each_entry(cs, arena_printf(cs->scratch, "%s/%s", path, name), read_bundle);
+	fields_each_entry(cs, arena_printf(cs->scratch, "%s/%s", path, name), read_bundle);
 }
 
 /*
@@ -154,22 +133,11 @@ static void read_space(struct containers *cs, const char *path, const char *name
 static void read_shims_space(struct containers *cs, const char *path, const char *pid)
 {
 	static const char tasks[] = "/io.containerd.runtime.v2.task/";
-	char at[4096], where[4096], comm[32] = "";
+	char at[4096], where[4096];
 	size_t root = strlen(cs->root);
 	char *end;
 	ssize_t n;
-	FILE *f;
 
-	if (*pid < '1' || *pid > '9' ||
-	    snprintf(at, sizeof(at), "%s%s/%s/comm", cs->root, path, pid) >= (int)sizeof(at))
-		return;
-	f = fopen(at, "re");
-	if (f && !fgets(comm, sizeof(comm), f))
-		*comm = 0;
-	if (f)
-		fclose(f);
-	if (strncmp(comm, "containerd-shim", 15) != 0)
-		return;
 	snprintf(at, sizeof(at), "%s%s/%s/cwd", cs->root, path, pid);
 	n = readlink(at, where, sizeof(where) - 1);
 	where[n < 0 ? 0 : n] = 0;
@@ -184,45 +152,35 @@ static void read_shims_space(struct containers *cs, const char *path, const char
 	vec_push(cs->arena, &cs->spaces, arena_strdup(cs->arena, where + root));
 }
 
+static void read_process(struct containers *cs, const char *path, const char *pid)
+{
+	char at[4096], comm[32] = "";
+	FILE *f = NULL;
+
+	if (*pid >= '1' && *pid <= '9' &&
+	    snprintf(at, sizeof(at), "%s%s/%s/comm", cs->root, path, pid) < (int)sizeof(at))
+		f = fopen(at, "re");
+	if (f && !fgets(comm, sizeof(comm), f))
+		*comm = 0;
+	if (f)
+		fclose(f);
+	if (!strncmp(comm, "containerd-shim", 15))
+		read_shims_space(cs, path, pid);
+	if (!strcmp(comm, "dockerd\n"))
+		containers_meet_dockerd(cs, pid);
+}
+
 static void read_spaces(struct containers *cs)
 {
 	vec_each(&cs->spaces, s)
-		each_entry(cs, *s, read_bundle);
+		fields_each_entry(cs, *s, read_bundle);
 }
 
 void containers_read_shims(struct containers *cs)
 {
-	each_entry(cs, "/proc", read_shims_space);
+	fields_each_entry(cs, "/proc", read_process);
 	read_spaces(cs);
-}
-
-/* ---- Docker ---- */
-
-static void read_docker(struct containers *cs, const char *path, const char *id)
-{
-	struct container *c = containers_by_id(cs, str_c(id));
-	struct arena *scratch;
-	const struct json *state, *config;
-	const char *name;
-
-	if (strlen(id) != CONTAINER_ID || (c && c->name))
-		return;
-	cs->has_engine = true;
-	c = containers_meet(cs, str_c(id), ENGINE_DOCKER);
-	if (!c)
-		return;
-	scratch = arena_scratch(cs->arena);
-	state = fields_load(cs, scratch, arena_printf(scratch, "%s/%s/config.v2.json", path, id));
-	name = fields_text(cs->arena, state, "Name");
-	config = state && state->kind == JSON_OBJECT ? json_get(state, "Config") : NULL;
-	fields_take(&c->name, name && *name == '/' ? name + 1 : name);
-	fields_take(&c->image, fields_text(cs->arena, config, "Image"));
-	if (config && config->kind == JSON_OBJECT && !c->is_labelled) {
-		fields_labels(cs, c, json_get(config, "Labels"));
-		c->is_labelled = true;
-	}
-	c->engine = ENGINE_DOCKER;
-	arena_free(scratch);
+	containers_read_docker(cs);
 }
 
 /* ---- containers/storage: Podman and CRI-O ---- */
@@ -294,8 +252,9 @@ static void read_userdata(struct containers *cs, const char *path, const char *i
 
 static void read_run(struct containers *cs, const char *run)
 {
-	each_entry(cs, arena_printf(cs->scratch, "%s/overlay-containers", run), read_userdata);
-	each_entry(cs, arena_printf(cs->scratch, "%s/vfs-containers", run), read_userdata);
+	fields_each_entry(cs, arena_printf(cs->scratch, "%s/overlay-containers", run),
+			  read_userdata);
+	fields_each_entry(cs, arena_printf(cs->scratch, "%s/vfs-containers", run), read_userdata);
 }
 
 /* storage.conf(5): the two places, where somebody has moved them. */
@@ -343,13 +302,13 @@ void containers_read_state(struct containers *cs)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
-		each_entry(cs, tasks[i], read_space);
+		fields_each_entry(cs, tasks[i], read_space);
 	read_spaces(cs);
-	each_entry(cs, "/var/lib/docker/containers", read_docker);
+	containers_read_docker(cs);
 	read_run(cs, "/run/containers/storage");
 	read_storage(cs, "/var/lib/containers/storage");
 	read_moved(cs);
-	each_entry(cs, "/run/user", read_users_run);
-	each_entry(cs, "/home", read_users_storage);
+	fields_each_entry(cs, "/run/user", read_users_run);
+	fields_each_entry(cs, "/home", read_users_storage);
 	read_storage(cs, "/root/.local/share/containers/storage");
 }

@@ -99,6 +99,26 @@ def test_each_engines_files_name_its_containers(tree):
         "containerd:old": ["old", "-", "-"]}
 
 
+def dockers(tree, at, name, cid):
+    tree(f"{at}/containers/{cid}/config.v2.json", {"Name": f"/{name}", "Config": {"Image": f"{name}:1", "Labels": {}}})
+    tree(f"/sys/fs/cgroup/docker/{cid}")
+
+
+def test_dockers_containers_are_named_wherever_their_data_root_is(tree):
+    """daemon.json, a dockerd's own file, its options in each spelling, and a user's own engine."""
+    d = [f"{i:x}" * 64 for i in range(6)]
+    tree("/etc/docker/daemon.json", {"data-root": "/mnt/a"})
+    tree("/etc/other.json", {"graph": "/mnt/b", "hosts": ["tcp://0.0.0.0", 7, "unix:///no/such"]})
+    for pid, comm, words in ((7, "dockerd", ["/usr/bin/dockerd", "-H", "unix:///x", "--data-root=/mnt/c"]), (8, "dockerd", ["dockerd", "--data-root", "/mnt/d"]),
+                             (9, "dockerd", ["dockerd", "--config-file", "/etc/other.json"]), (10, "dockerx", ["dockerd", "--data-root", "/mnt/e"]),
+                             (11, "dockerd", ["dockerd", "--data-root"]), (12, "dockerd", [])):
+        tree(f"/proc/{pid}/comm", comm + "\n")
+        tree(f"/proc/{pid}/cmdline", "".join(w + "\0" for w in words))
+    for at, name, cid in zip(("/mnt/a", "/mnt/b", "/mnt/c", "/mnt/d", "/mnt/e", "/home/me/.local/share/docker"), "abcdef", d):
+        dockers(tree, at, name, cid)
+    assert set(listed(tree)) == {"docker:a", "docker:b", "docker:c", "docker:d", "docker:f", f"docker:{d[4][:12]}"}  # of e none tells
+
+
 # ---- Kubernetes: the labels are the pod's ----
 
 FRAMES = ROOT / "tests/fuzz/seeds/grpc"
@@ -340,6 +360,17 @@ def test_what_is_waited_for_is_recorded_from_its_first_call(docker, tmp_path):
     assert "midway" not in got.runs[1] and "midway" not in err, err
     assert "docker:later" in got.runs[1]["containers"] and "other" not in got.runs[1]["containers"]
     assert {"arch_prctl", "exit_group", "brk"} <= {name for _, name in got.calls}  # the first of a program's
+
+
+@ONE
+def test_a_container_of_a_docker_that_keeps_its_own_elsewhere_is_found_without_its_socket_being_named(docker, tmp_path):
+    p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / "rec", "--container", "moved", "--wait"],
+                         env={k: v for k, v in os.environ.items() if k != "DOCKER_HOST"}, stderr=subprocess.PIPE, text=True)
+    until_watched(p)
+    start(docker, "moved", "true")
+    err = p.communicate(timeout=60)[1]
+    got = Recording(tmp_path / "rec").runs[1]
+    assert p.returncode == 0 and "midway" not in got and "docker:moved" in got["containers"] and got["image"] == '"probe:bb"', err
 
 
 @ONE

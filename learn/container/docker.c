@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What Docker keeps of its containers on disk, below its data-root: where that is as a rule, where daemon.json
+ * says (dockerd(8)), and where a dockerd that runs was told to have it; with the sockets that it listens at.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compiler/base/bug.h"
+#include "learn/container/fields.h"
+
+#define ARGS_MOST   16384
+#define PLACES_MOST 64
+
+static void read_docker(struct containers *cs, const char *path, const char *id)
+{
+	struct container *c = containers_by_id(cs, str_c(id));
+	struct arena *scratch;
+	const struct json *state, *config;
+	const char *name;
+
+	if (strlen(id) != CONTAINER_ID || (c && c->name))
+		return;
+	cs->has_engine = true;
+	c = containers_meet(cs, str_c(id), ENGINE_DOCKER);
+	if (!c)
+		return;
+	scratch = arena_scratch(cs->arena);
+	state = fields_load(cs, scratch, arena_printf(scratch, "%s/%s/config.v2.json", path, id));
+	name = fields_text(cs->arena, state, "Name");
+	config = state && state->kind == JSON_OBJECT ? json_get(state, "Config") : NULL;
+	fields_take(&c->name, name && *name == '/' ? name + 1 : name);
+	fields_take(&c->image, fields_text(cs->arena, config, "Image"));
+	if (config && config->kind == JSON_OBJECT && !c->is_labelled) {
+		fields_labels(cs, c, json_get(config, "Labels"));
+		c->is_labelled = true;
+	}
+	c->engine = ENGINE_DOCKER;
+	arena_free(scratch);
+}
+
+/* ---- where ---- */
+
+/* One that is there already is not added. A path is the machine's, without the root. */
+static void add_place(struct containers *cs, container_places *to, const char *path)
+{
+	if (*path != '/' || to->n == PLACES_MOST)
+		return;
+	vec_each(to, p)
+		if (!strcmp(*p, path))
+			return;
+	vec_push(cs->arena, to, arena_strdup(cs->arena, path));
+}
+
+static void add_socket(struct containers *cs, const char *host)
+{
+	if (!strncmp(host, "unix://", 7))
+		add_place(cs, &cs->docker_sockets, host + 7);
+}
+
+static void read_daemon_json(struct containers *cs, const char *path)
+{
+	struct arena *scratch = arena_scratch(cs->arena);
+	const struct json *all = fields_load(cs, scratch, path), *hosts;
+	const char *at = fields_text(scratch, all, "data-root");
+
+	if (!at)
+		at = fields_text(scratch, all, "graph"); /* before Docker 17.05 */
+	if (at)
+		add_place(cs, &cs->docker_roots, at);
+	hosts = all && all->kind == JSON_OBJECT ? json_get(all, "hosts") : NULL;
+	if (hosts && hosts->kind == JSON_ARRAY)
+		for (const struct json *h = hosts->first; h; h = h->next)
+			if (h->kind == JSON_STRING && h->text.n)
+				add_socket(cs, str_dup(scratch, h->text));
+	arena_free(scratch);
+}
+
+static void take_option(struct containers *cs, const char *name, size_t n, const char *value)
+{
+	static const struct {
+		const char *name;
+		enum { ROOT, HOST, FILE_OF } what;
+	} known[] = {
+		{ "--data-root", ROOT }, { "-g", ROOT }, { "--graph", ROOT },
+		{ "--host", HOST },      { "-H", HOST }, { "--config-file", FILE_OF },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (!str_is((struct str){ name, n }, known[i].name))
+			continue;
+		switch (known[i].what) {
+		case ROOT: add_place(cs, &cs->docker_roots, value); break;
+		case HOST: add_socket(cs, value); break;
+		case FILE_OF: read_daemon_json(cs, value); break;
+		}
+	}
+}
+
+void containers_meet_dockerd(struct containers *cs, const char *pid)
+{
+	char path[4096], args[ARGS_MOST + 2] = "";
+	const char *p, *end;
+	struct stat st;
+	FILE *f = NULL;
+
+	/* Anybody's program may be called so. */
+	if (snprintf(path, sizeof(path), "%s/proc/%s", cs->root, pid) >= (int)sizeof(path) ||
+	    stat(path, &st) || (st.st_uid && st.st_uid != geteuid()))
+		return;
+	if (snprintf(path, sizeof(path), "%s/proc/%s/cmdline", cs->root, pid) < (int)sizeof(path))
+		f = fopen(path, "re");
+	if (!f)
+		return;
+	end = args + fread(args, 1, ARGS_MOST, f); /* two NULs stand behind it */
+	fclose(f);
+	for (p = args; p < end; p += strlen(p) + 1) {
+		const char *equals = *p == '-' ? strchr(p, '=') : NULL;
+
+		if (equals)
+			take_option(cs, p, (size_t)(equals - p), equals + 1);
+		else if (*p == '-' && p + strlen(p) + 1 < end)
+			take_option(cs, p, strlen(p), p + strlen(p) + 1);
+	}
+}
+
+/* Of a rootless one. */
+static void read_users(struct containers *cs, const char *path, const char *user)
+{
+	fields_each_entry(
+		cs, arena_printf(cs->scratch, "%s/%s/.local/share/docker/containers", path, user),
+		read_docker);
+}
+
+void containers_read_docker(struct containers *cs)
+{
+	fields_each_entry(cs, "/var/lib/docker/containers", read_docker);
+	read_daemon_json(cs, "/etc/docker/daemon.json");
+	vec_each(&cs->docker_roots, root)
+		fields_each_entry(cs, arena_printf(cs->scratch, "%s/containers", *root),
+				  read_docker);
+	fields_each_entry(cs, "/home", read_users);
+}
