@@ -115,7 +115,7 @@ static bool has_any(const struct watch *w)
 /* Is there something to do? Also each second: not all tell of themselves. */
 static void wait_for(const struct watch *w, int signals, bool busy)
 {
-	struct pollfd p[WATCH_SOURCES + 2];
+	struct pollfd p[WATCH_SOURCES + 3];
 	unsigned n = 0;
 
 	p[n++] = (struct pollfd){ .fd = signals, .events = POLLIN };
@@ -124,7 +124,9 @@ static void wait_for(const struct watch *w, int signals, bool busy)
 			p[n++] = (struct pollfd){ .fd = w->sources[i].source.fd, .events = POLLIN };
 	p[n].fd = http_wants(&w->http, &p[n].events);
 	n++;
-	(void)poll(p, n, busy ? 0 : 1000);
+	if (w->comings)
+		p[n++] = (struct pollfd){ .fd = comings_fd(w->comings), .events = POLLIN };
+	(void)poll(p, n, busy ? 0 : w->comings ? comings_wait_ms(w->comings) : 1000);
 }
 
 static bool is_stopped(int signals)
@@ -153,6 +155,8 @@ static void watch_rounds(struct watch *w, int signals)
 		uint64_t now = clock_of(CLOCK_MONOTONIC);
 		w->now_ns = clock_of(CLOCK_REALTIME);
 		busy = false;
+		if (w->comings)
+			comings_step(w->comings, now, w->now_ns);
 		for (unsigned i = 0; i < w->nsources; i++)
 			if (!w->sources[i].source.ended)
 				busy |= read_source(w, i);
@@ -243,6 +247,9 @@ static int watch(struct watch *w, const struct options *o)
 		tell("pale watch: signalfd(2): %s", strerror(errno));
 		return EXIT_SYSTEM;
 	}
+	for (unsigned i = 0; i < w->nsources && !w->comings; i++)
+		if (w->sources[i].ours)
+			w->comings = comings_new(w->s->arena, "", w->whose);
 	tell_begin(w);
 	write_textfile(w);
 	if (w->textfile_failed) {
@@ -269,6 +276,7 @@ static void close_all(struct watch *w)
 	http_close(&w->http);
 	buf_free(&w->out);
 	arena_free(w->line);
+	comings_end(w->comings);
 	whose_end(w->whose);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 /* What the files of `pale watch` share: its state, its sources, what it tells. */
 #include "compiler/cmd/watch_explain.h"
+#include "compiler/watch/comings.h"
 #include "compiler/watch/http.h"
 #include "compiler/watch/put.h"
 #include "compiler/watch/series.h"
@@ -29,6 +30,7 @@ struct watch {
 	struct watched_source sources[WATCH_SOURCES];
 	unsigned nsources;
 	struct whose *whose;
+	struct comings *comings; /* NULL: no source is this machine's */
 	struct tally tally;
 	struct series *series;
 	struct {

@@ -120,6 +120,7 @@ static void put_site(struct json_writer *w, const struct site *p)
 	json_text(w, "engine", p->engine);
 	json_text(w, "id", p->id);
 	optional(w, "name", str_c(p->name));
+	optional(w, "image", str_c(p->image));
 	json_close(w, '}');
 	if (!*p->pod_uid)
 		return;

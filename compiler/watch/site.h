@@ -16,6 +16,7 @@ struct site { /* "": not known; bytes as they were read */
 	char engine[16]; /* container_engine_name() */
 	char id[65];
 	char name[64]; /* of the container, where its engine left it in a file */
+	char image[128];
 	char pod_uid[40];
 	char pod[128]; /* "NAMESPACE/NAME" */
 	char unit[64];

@@ -69,22 +69,29 @@ static void container_names(struct site_names *n, struct site *p)
 	renew(n);
 	c = containers_by_id(n->all, str_c(p->id));
 	if (!c) {
-		containers_look_at(n->all, AT_STATE);
-		/* One that is in no file is not looked for with each of its processes. */
+		/* One that none knows is not looked for with each of its processes. */
+		for (enum containers_at at = 0; at < AT_NR && (!c || !c->name); at++) {
+			containers_look_at(n->all, at);
+			c = containers_by_id(n->all, str_c(p->id));
+		}
 		c = containers_meet(n->all, str_c(p->id), ENGINE_UNKNOWN);
 	}
 	if (!c || c->engine == ENGINE_UNKNOWN)
 		return;
-	if (!strcmp(p->engine, container_engine_name(ENGINE_UNKNOWN)))
+	if (!*p->pod && !strcmp(p->engine, container_engine_name(ENGINE_UNKNOWN)))
 		site_keep(p->engine, sizeof(p->engine), str_c(container_engine_name(c->engine)));
-	if (c->name && !strcmp(p->engine, container_engine_name(c->engine)))
+	if (strcmp(p->engine, container_engine_name(c->engine)) != 0)
+		return;
+	if (c->name)
 		site_keep(p->name, sizeof(p->name), str_c(c->name));
+	if (c->image)
+		site_keep(p->image, sizeof(p->image), str_c(c->image));
 }
 
 void site_names(struct site_names *n, struct site *p)
 {
 	if (*p->pod_uid)
 		pod_name(n->root, p);
-	if (p->state == SITE_CONTAINER && !*p->pod)
+	if (p->state == SITE_CONTAINER)
 		container_names(n, p);
 }

@@ -12,7 +12,7 @@
 #define SECOND UINT64_C(1000000000)
 
 enum {
-	KEPT = 2048,  /* processes; a power of two */
+	KEPT = 8192,  /* processes; a power of two */
 	FRESH_S = 2,  /* so long a process is not looked at again */
 	KNOWN_S = 60, /* and so long one that has ended since is still known */
 	STAT_MAX = 1024,
@@ -119,7 +119,8 @@ static void ask(struct whose *w, struct kept *k, uint64_t pid, uint64_t now_ns)
 	*k = (struct kept){ .pid = pid, .asked_ns = now_ns };
 	k->began_ns = began((pid_t)pid);
 	if (!k->began_ns || !read_cgroups((pid_t)pid, &k->site)) {
-		if (is_known(&old, pid, now_ns, KNOWN_S)) {
+		/* Another's that is still of use stays: this one has nothing to be kept. */
+		if (is_known(&old, old.pid, now_ns, KNOWN_S)) {
 			*k = old;
 			return;
 		}
@@ -132,6 +133,16 @@ static void ask(struct whose *w, struct kept *k, uint64_t pid, uint64_t now_ns)
 		site_names(w->names, &k->site);
 }
 
+void whose_meet(struct whose *w, uint64_t pid, uint64_t now_ns)
+{
+	struct kept *k = &w->kept[pid % KEPT];
+
+	if (!pid || pid > INT32_MAX)
+		return;
+	if (k->site.state != SITE_CONTAINER || !is_known(k, pid, now_ns, KNOWN_S / 2))
+		ask(w, k, pid, now_ns);
+}
+
 void whose_find(struct whose *w, uint64_t pid, uint64_t record_ns, uint64_t now_ns,
 		struct site *out)
 {
@@ -142,7 +153,7 @@ void whose_find(struct whose *w, uint64_t pid, uint64_t record_ns, uint64_t now_
 		return;
 	if (!is_known(k, pid, now_ns, FRESH_S))
 		ask(w, k, pid, now_ns);
-	*out = k->site;
+	*out = k->pid == pid ? k->site : (struct site){ .state = SITE_GONE };
 	if (record_ns && k->began_ns > record_ns + SLACK_MS * (SECOND / 1000))
 		*out = (struct site){ .state = SITE_GONE };
 }

@@ -16,6 +16,8 @@ struct whose *whose_new(struct arena *a, const char *root);
 void whose_end(struct whose *w);
 /* Are the numbers that the kernel writes also those of /proc here? */
 bool whose_here(void);
+/* One that runs now, in a container: so it is known for a while when it has ended. */
+void whose_meet(struct whose *w, uint64_t pid, uint64_t now_ns);
 /* pid 0: UNASKED. `record_ns`: when it was, since 1970; 0: not known; `now_ns` likewise. A process
  * that began after it is another one: GONE. */
 void whose_find(struct whose *w, uint64_t pid, uint64_t record_ns, uint64_t now_ns,

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/container/follow.h"
 
-#include <dirent.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
 
-#define DEEP       32
-#define DIRS_MOST  16384
 #define LOOKS_MOST 25 /* at a new cgroup, until it is nobody's that is known */
-
-/* ---- the tree ---- */
 
 static void add_candidate(struct follow *f, const char *cgroup)
 {
@@ -26,43 +17,6 @@ static void add_candidate(struct follow *f, const char *cgroup)
 		 ((struct candidate){ .cgroup = arena_strdup(f->arena, cgroup) }));
 }
 
-static void watch_one(struct follow *f, const char *dir)
-{
-	int number =
-		f->dirs.n < DIRS_MOST ?
-			inotify_add_watch(f->fd, dir, IN_CREATE | IN_ONLYDIR | IN_EXCL_UNLINK) :
-			-1;
-
-	while (number >= 0 && f->dirs.n <= (size_t)number)
-		vec_push(f->arena, &f->dirs, NULL);
-	if (number >= 0)
-		f->dirs.v[number] = arena_strdup(f->arena, dir);
-}
-
-/* What lies below is looked at behind the watch: nothing is made unseen between. */
-static void watch_below(struct follow *f, const char *dir, unsigned deep, bool is_new)
-{
-	const struct dirent *entry;
-	enum container_engine e;
-	char path[PATH_MAX];
-	struct str id;
-	bool is_container = container_of_name(dir, &id, &e);
-	DIR *d;
-
-	if (is_new && !strstr(dir, "-conmon-"))
-		add_candidate(f, dir);
-	if (is_container)
-		return;
-	watch_one(f, dir);
-	d = opendir(dir);
-	while (d && deep && (entry = readdir(d)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
-		    snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) < PATH_MAX)
-			watch_below(f, path, deep - 1, is_new);
-	if (d)
-		closedir(d);
-}
-
 struct follow *follow_new(struct arena *a, struct containers *cs, const struct container_want *w)
 {
 	struct follow *f = ARENA_NEW(a, struct follow);
@@ -71,41 +25,9 @@ struct follow *follow_new(struct arena *a, struct containers *cs, const struct c
 	f->all = cs;
 	f->want = w;
 	BUG_ON(w->nnames > FOLLOW_NAMES);
-	f->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (f->fd >= 0 && cs->tree)
-		watch_below(f, cs->tree, DEEP, false);
+	tree_open(&f->tree, a, cs->tree, false);
+	f->fd = f->tree.fd;
 	return f;
-}
-
-static void read_event(struct follow *f, const struct inotify_event *e)
-{
-	char path[PATH_MAX];
-
-	f->overflowed |= (e->mask & IN_Q_OVERFLOW) != 0;
-	if (e->wd < 0 || (size_t)e->wd >= f->dirs.n || !f->dirs.v[e->wd])
-		return;
-	if (e->mask & IN_IGNORED) {
-		f->dirs.v[e->wd] = NULL;
-		return;
-	}
-	if (!(e->mask & IN_CREATE) || !(e->mask & IN_ISDIR) || !e->len)
-		return;
-	if (snprintf(path, sizeof(path), "%s/%s", f->dirs.v[e->wd], e->name) < PATH_MAX)
-		watch_below(f, path, DEEP, true);
-}
-
-static void read_events(struct follow *f)
-{
-	_Alignas(struct inotify_event) char text[16384];
-	ssize_t n;
-
-	while (f->fd >= 0 && (n = read(f->fd, text, sizeof(text))) > 0)
-		for (const char *p = text; p < text + n;) {
-			const struct inotify_event *e = (const void *)p;
-
-			read_event(f, e);
-			p += sizeof(*e) + e->len;
-		}
 }
 
 /* ---- whose it is ---- */
@@ -217,9 +139,12 @@ struct container *follow_next(struct follow *f)
 {
 	struct container *c;
 
-	read_events(f);
-	if (f->overflowed || f->fd < 0) {
-		f->overflowed = false;
+	tree_read(&f->tree);
+	vec_each(&f->tree.made, cgroup)
+		add_candidate(f, *cgroup);
+	f->tree.made.n = 0;
+	if (f->tree.overflowed || f->fd < 0) {
+		f->tree.overflowed = false;
 		look_at_all(f);
 	}
 	c = pick(f, false);
@@ -243,6 +168,6 @@ bool follow_waits(const struct follow *f)
 
 void follow_close(struct follow *f)
 {
-	if (f && f->fd >= 0)
-		close(f->fd);
+	if (f)
+		tree_close(&f->tree);
 }

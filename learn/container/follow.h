@@ -5,6 +5,7 @@
  * is before its runtime executes anything of it.
  */
 #include "learn/container/container.h"
+#include "learn/container/tree.h"
 
 struct container_want {
 	const char *const *names; /* as container_is_called() takes them */
@@ -24,13 +25,12 @@ struct follow {
 	bool is_met[FOLLOW_NAMES];                  /* by name: one has come */
 	enum container_engine engine[FOLLOW_NAMES]; /* and of which engine it was */
 	VEC(struct container *) met;                /* all that were wanted and came, once each */
-	VEC(char *) dirs;                           /* by inotify's number: where it looks */
+	struct cgroup_tree tree;
 	VEC(struct candidate {
 		char *cgroup;
 		unsigned looks; /* that did not tell whose it is */
 	})
 	candidates;
-	bool overflowed; /* inotify lost something: look at all of it */
 };
 
 /* Watches the tree from now on; containers_look() comes behind this. The want is borrowed. */
