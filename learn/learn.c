@@ -198,6 +198,15 @@ static bool by_cgroup(const struct learn_options *opt)
 	return opt->ncgroups || opt->containers;
 }
 
+static const char *without_ebpf(const struct learn_options *opt)
+{
+	if (opt->containers)
+		return "only eBPF can watch a container: be root, who finds those of all users, too; or "
+		       "'--pid P' records its process with ptrace";
+	return by_cgroup(opt) ? "only eBPF can watch a cgroup" :
+				"'--backend ptrace' needs no privilege";
+}
+
 /* Opens the eBPF backend where it was asked for or can be had; false after a diagnostic. */
 static bool choose_backend(struct arena *a, const struct learn_options *opt, const struct target *t,
 			   struct watch **w, struct recording *r, struct diags *ds)
@@ -232,9 +241,7 @@ static bool choose_backend(struct arena *a, const struct learn_options *opt, con
 	if (by_cgroup(opt) || (!is_auto && strcmp(opt->backend, "ptrace") && !by_seccomp(opt))) {
 		d = diag_add(ds, DIAG_PL401, NO_SPAN, "the eBPF backend does not work here: %s",
 			     no_bpf);
-		diag_help(ds, d,
-			  by_cgroup(opt) ? "only eBPF can watch a cgroup" :
-					   "'--backend ptrace' needs no privilege");
+		diag_help(ds, d, "%s", without_ebpf(opt));
 		return false;
 	}
 	no_ptrace = trace_ptrace_attach(a, opt, t);

@@ -54,13 +54,14 @@ typedef VEC(char *) container_places; /* paths, without the root */
 
 struct containers {
 	struct arena *arena;
-	struct arena *scratch;   /* while it is looked */
-	const char *root;        /* of the file system that is looked at, "" as a rule */
-	const char *tree;        /* the v2 hierarchy; NULL: none is mounted */
-	bool has_engine;         /* a socket answered, or there is a runtime's state */
-	const char *silent;      /* a socket that is there and does not answer; NULL */
-	int silent_error;        /* why */
-	container_places spaces; /* where the shims that were met have containerd's bundles */
+	struct arena *scratch;         /* while it is looked */
+	const char *root;              /* of the file system that is looked at, "" as a rule */
+	const char *tree;              /* the v2 hierarchy; NULL: none is mounted */
+	bool has_engine;               /* a socket answered, or there is a runtime's state */
+	const char *silent;            /* a socket that is there and does not answer; NULL */
+	int silent_error;              /* why */
+	container_places spaces;       /* where the shims that were met have containerd's bundles */
+	container_places graphs, runs; /* where conmons that were met have containers/storage */
 	container_places docker_roots,
 		docker_sockets; /* of those that are not where they are as a rule */
 	VEC(struct container *) list;
@@ -128,7 +129,7 @@ void containers_read_state(struct containers *cs);
 /* Docker's part of it (docker.c); one more dockerd, by its number in /proc. */
 void containers_read_docker(struct containers *cs);
 void containers_meet_dockerd(struct containers *cs, const char *pid);
-/* Of engines whose state is elsewhere: by the shims, and dockerds, that run. */
+/* Of engines whose state is elsewhere: by the shims, conmons and dockerds that run. */
 void containers_read_shims(struct containers *cs);
 /* Of ctr, whose cgroups are called as it likes: is this directory a container's own? */
 struct container *containers_by_place(const struct containers *cs, const char *cgroup);

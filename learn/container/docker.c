@@ -4,15 +4,13 @@
  * says (dockerd(8)), and where a dockerd that runs was told to have it; with the sockets that it listens at.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
 #include "learn/container/fields.h"
-
-#define ARGS_MOST   16384
-#define PLACES_MOST 64
 
 static void read_docker(struct containers *cs, const char *path, const char *id)
 {
@@ -43,21 +41,10 @@ static void read_docker(struct containers *cs, const char *path, const char *id)
 
 /* ---- where ---- */
 
-/* One that is there already is not added. A path is the machine's, without the root. */
-static void add_place(struct containers *cs, container_places *to, const char *path)
-{
-	if (*path != '/' || to->n == PLACES_MOST)
-		return;
-	vec_each(to, p)
-		if (!strcmp(*p, path))
-			return;
-	vec_push(cs->arena, to, arena_strdup(cs->arena, path));
-}
-
 static void add_socket(struct containers *cs, const char *host)
 {
 	if (!strncmp(host, "unix://", 7))
-		add_place(cs, &cs->docker_sockets, host + 7);
+		fields_place(cs, &cs->docker_sockets, host + 7);
 }
 
 static void read_daemon_json(struct containers *cs, const char *path)
@@ -69,7 +56,7 @@ static void read_daemon_json(struct containers *cs, const char *path)
 	if (!at)
 		at = fields_text(scratch, all, "graph"); /* before Docker 17.05 */
 	if (at)
-		add_place(cs, &cs->docker_roots, at);
+		fields_place(cs, &cs->docker_roots, at);
 	hosts = all && all->kind == JSON_OBJECT ? json_get(all, "hosts") : NULL;
 	if (hosts && hosts->kind == JSON_ARRAY)
 		for (const struct json *h = hosts->first; h; h = h->next)
@@ -92,7 +79,7 @@ static void take_option(struct containers *cs, const char *name, size_t n, const
 		if (!str_is((struct str){ name, n }, known[i].name))
 			continue;
 		switch (known[i].what) {
-		case ROOT: add_place(cs, &cs->docker_roots, value); break;
+		case ROOT: fields_place(cs, &cs->docker_roots, value); break;
 		case HOST: add_socket(cs, value); break;
 		case FILE_OF: read_daemon_json(cs, value); break;
 		}
@@ -101,21 +88,15 @@ static void take_option(struct containers *cs, const char *name, size_t n, const
 
 void containers_meet_dockerd(struct containers *cs, const char *pid)
 {
-	char path[4096], args[ARGS_MOST + 2] = "";
+	char path[4096], args[FIELDS_ARGS];
 	const char *p, *end;
 	struct stat st;
-	FILE *f = NULL;
 
 	/* Anybody's program may be called so. */
 	if (snprintf(path, sizeof(path), "%s/proc/%s", cs->root, pid) >= (int)sizeof(path) ||
 	    stat(path, &st) || (st.st_uid && st.st_uid != geteuid()))
 		return;
-	if (snprintf(path, sizeof(path), "%s/proc/%s/cmdline", cs->root, pid) < (int)sizeof(path))
-		f = fopen(path, "re");
-	if (!f)
-		return;
-	end = args + fread(args, 1, ARGS_MOST, f); /* two NULs stand behind it */
-	fclose(f);
+	end = args + fields_arguments(cs, pid, args);
 	for (p = args; p < end; p += strlen(p) + 1) {
 		const char *equals = *p == '-' ? strchr(p, '=') : NULL;
 
@@ -142,4 +123,9 @@ void containers_read_docker(struct containers *cs)
 		fields_each_entry(cs, arena_printf(cs->scratch, "%s/containers", *root),
 				  read_docker);
 	fields_each_entry(cs, "/home", read_users);
+	if (!*cs->root && getenv("HOME"))
+		fields_each_entry(cs,
+				  arena_printf(cs->scratch, "%s/.local/share/docker/containers",
+					       getenv("HOME")),
+				  read_docker);
 }

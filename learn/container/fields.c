@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "compiler/base/diag.h"
 
+#define PLACES_MOST  64
 #define LABELS_MOST  1024   /* of one container */
 #define ENTRIES_MOST 131072 /* of a directory */
 
@@ -75,4 +77,30 @@ void fields_each_entry(struct containers *cs, const char *path, fields_entry *re
 			read(cs, path, entry->d_name);
 	if (d)
 		closedir(d);
+}
+
+void fields_place(struct containers *cs, container_places *to, const char *path)
+{
+	if (*path != '/' || to->n == PLACES_MOST)
+		return;
+	vec_each(to, p)
+		if (!strcmp(*p, path))
+			return;
+	vec_push(cs->arena, to, arena_strdup(cs->arena, path));
+}
+
+size_t fields_arguments(struct containers *cs, const char *pid, char args[FIELDS_ARGS])
+{
+	char path[4096];
+	size_t n = 0;
+	FILE *f = NULL;
+
+	if (snprintf(path, sizeof(path), "%s/proc/%s/cmdline", cs->root, pid) < (int)sizeof(path))
+		f = fopen(path, "re");
+	if (f) {
+		n = fread(args, 1, FIELDS_ARGS - 2, f);
+		fclose(f);
+	}
+	args[n] = args[n + 1] = 0;
+	return n;
 }

@@ -19,3 +19,8 @@ void fields_take(const char **to, const char *text);
 /* Each of a directory but those that begin with a dot; bounded. Its path is below the containers' root. */
 typedef void fields_entry(struct containers *cs, const char *path, const char *name);
 void fields_each_entry(struct containers *cs, const char *path, fields_entry *read);
+/* A path of the machine, without the root; one that is there already is not added. */
+void fields_place(struct containers *cs, container_places *to, const char *path);
+#define FIELDS_ARGS 16386
+/* A process' arguments, each with its NUL and a further one behind all; how many bytes they are. */
+size_t fields_arguments(struct containers *cs, const char *pid, char args[FIELDS_ARGS]);

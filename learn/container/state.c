@@ -126,63 +126,6 @@ static void read_space(struct containers *cs, const char *path, const char *name
 	fields_each_entry(cs, arena_printf(cs->scratch, "%s/%s", path, name), read_bundle);
 }
 
-/*
- * Of a containerd whose state is elsewhere, the shims tell where: each was started in the bundle of its
- * first container, STATE/io.containerd.runtime.v2.task/SPACE/ID, before the runtime was.
- */
-static void read_shims_space(struct containers *cs, const char *path, const char *pid)
-{
-	static const char tasks[] = "/io.containerd.runtime.v2.task/";
-	char at[4096], where[4096];
-	size_t root = strlen(cs->root);
-	char *end;
-	ssize_t n;
-
-	snprintf(at, sizeof(at), "%s%s/%s/cwd", cs->root, path, pid);
-	n = readlink(at, where, sizeof(where) - 1);
-	where[n < 0 ? 0 : n] = 0;
-	end = strstr(where, tasks);
-	end = end && !strncmp(where, cs->root, root) ? strchr(end + strlen(tasks), '/') : NULL;
-	if (!end)
-		return;
-	*end = 0;
-	vec_each(&cs->spaces, s)
-		if (!strcmp(*s, where + root))
-			return;
-	vec_push(cs->arena, &cs->spaces, arena_strdup(cs->arena, where + root));
-}
-
-static void read_process(struct containers *cs, const char *path, const char *pid)
-{
-	char at[4096], comm[32] = "";
-	FILE *f = NULL;
-
-	if (*pid >= '1' && *pid <= '9' &&
-	    snprintf(at, sizeof(at), "%s%s/%s/comm", cs->root, path, pid) < (int)sizeof(at))
-		f = fopen(at, "re");
-	if (f && !fgets(comm, sizeof(comm), f))
-		*comm = 0;
-	if (f)
-		fclose(f);
-	if (!strncmp(comm, "containerd-shim", 15))
-		read_shims_space(cs, path, pid);
-	if (!strcmp(comm, "dockerd\n"))
-		containers_meet_dockerd(cs, pid);
-}
-
-static void read_spaces(struct containers *cs)
-{
-	vec_each(&cs->spaces, s)
-		fields_each_entry(cs, *s, read_bundle);
-}
-
-void containers_read_shims(struct containers *cs)
-{
-	fields_each_entry(cs, "/proc", read_process);
-	read_spaces(cs);
-	containers_read_docker(cs);
-}
-
 /* ---- containers/storage: Podman and CRI-O ---- */
 
 /* Podman's `metadata` is JSON as a text: the image as it was named. */
@@ -292,6 +235,118 @@ static void read_users_storage(struct containers *cs, const char *path, const ch
 		cs, arena_printf(cs->scratch, "%s/%s/.local/share/containers/storage", path, user));
 }
 
+/* ---- by the processes that run ---- */
+
+/*
+ * Of a containerd whose state is elsewhere, the shims tell where: each was started in the bundle of its
+ * first container, STATE/io.containerd.runtime.v2.task/SPACE/ID, before the runtime was.
+ */
+static void read_shims_space(struct containers *cs, const char *path, const char *pid)
+{
+	static const char tasks[] = "/io.containerd.runtime.v2.task/";
+	char at[4096], where[4096];
+	size_t root = strlen(cs->root);
+	char *end;
+	ssize_t n;
+
+	snprintf(at, sizeof(at), "%s%s/%s/cwd", cs->root, path, pid);
+	n = readlink(at, where, sizeof(where) - 1);
+	where[n < 0 ? 0 : n] = 0;
+	end = strstr(where, tasks);
+	end = end && !strncmp(where, cs->root, root) ? strchr(end + strlen(tasks), '/') : NULL;
+	if (!end)
+		return;
+	*end = 0;
+	vec_each(&cs->spaces, s)
+		if (!strcmp(*s, where + root))
+			return;
+	vec_push(cs->arena, &cs->spaces, arena_strdup(cs->arena, where + root));
+}
+
+/* GRAPH/DRIVER-containers/ID/userdata, so many names less, as a place. */
+static void add_above(struct containers *cs, container_places *to, const char *path, unsigned names)
+{
+	char *top = arena_strdup(cs->scratch, path), *slash = NULL;
+
+	while (names-- && (slash = strrchr(top, '/')))
+		*slash = 0;
+	if (slash)
+		fields_place(cs, to, top);
+}
+
+/*
+ * Of a Podman whose storage is elsewhere, as a user's own may be, the monitors tell where: conmon(8) is told
+ * its container's bundle and the file for its first process.
+ */
+static void read_conmon(struct containers *cs, const char *pid)
+{
+	char args[FIELDS_ARGS];
+	const char *end = args + fields_arguments(cs, pid, args), *value;
+
+	for (const char *p = args; p < end; p += strlen(p) + 1) {
+		value = p + strlen(p) + 1;
+		if (value < end && !strcmp(p, "-b") && strstr(value, "-containers/"))
+			add_above(cs, &cs->graphs, value, 3);
+		if (value < end && !strcmp(p, "-p") && strstr(value, "-containers/"))
+			add_above(cs, &cs->runs, value, 4);
+	}
+}
+
+static void read_moved_storage(struct containers *cs)
+{
+	vec_each(&cs->graphs, graph)
+		read_storage(cs, *graph);
+	vec_each(&cs->runs, run)
+		read_run(cs, *run);
+}
+
+static void read_process(struct containers *cs, const char *path, const char *pid)
+{
+	char at[4096], comm[32] = "";
+	FILE *f = NULL;
+
+	if (*pid >= '1' && *pid <= '9' &&
+	    snprintf(at, sizeof(at), "%s%s/%s/comm", cs->root, path, pid) < (int)sizeof(at))
+		f = fopen(at, "re");
+	if (f && !fgets(comm, sizeof(comm), f))
+		*comm = 0;
+	if (f)
+		fclose(f);
+	if (!strncmp(comm, "containerd-shim", 15))
+		read_shims_space(cs, path, pid);
+	if (!strcmp(comm, "conmon\n"))
+		read_conmon(cs, pid);
+	if (!strcmp(comm, "dockerd\n"))
+		containers_meet_dockerd(cs, pid);
+}
+
+static void read_spaces(struct containers *cs)
+{
+	vec_each(&cs->spaces, s)
+		fields_each_entry(cs, *s, read_bundle);
+}
+
+void containers_read_shims(struct containers *cs)
+{
+	fields_each_entry(cs, "/proc", read_process);
+	read_spaces(cs);
+	read_moved_storage(cs);
+	containers_read_docker(cs);
+}
+
+/* One's own, whose home may be anywhere. */
+static void read_own(struct containers *cs)
+{
+	const char *home = *cs->root ? NULL : getenv("HOME");
+	const char *run = *cs->root ? NULL : getenv("XDG_RUNTIME_DIR");
+
+	if (home)
+		read_storage(cs,
+			     arena_printf(cs->scratch, "%s/.local/share/containers/storage", home));
+	if (run)
+		read_run(cs, arena_printf(cs->scratch, "%s/containers", run));
+}
+
 void containers_read_state(struct containers *cs)
 {
 	/* Of containerd itself, of the one that dockerd starts, and of k3s'. */
@@ -311,4 +366,6 @@ void containers_read_state(struct containers *cs)
 	fields_each_entry(cs, "/run/user", read_users_run);
 	fields_each_entry(cs, "/home", read_users_storage);
 	read_storage(cs, "/root/.local/share/containers/storage");
+	read_own(cs);
+	read_moved_storage(cs);
 }

@@ -8,12 +8,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
 import pytest
 
-from conftest import PALE, PATIENCE, ROOT, need, need_root, program, run
+from conftest import PALE, PATIENCE, ROOT, need, need_root, program, run, skip
 from engines import Containerd, Docker, Podman
 from recordings import Recording
 from test_backends import cgroup, usable, waits  # noqa: F401
@@ -117,6 +118,21 @@ def test_dockers_containers_are_named_wherever_their_data_root_is(tree):
     for at, name, cid in zip(("/mnt/a", "/mnt/b", "/mnt/c", "/mnt/d", "/mnt/e", "/home/me/.local/share/docker"), "abcdef", d):
         dockers(tree, at, name, cid)
     assert set(listed(tree)) == {"docker:a", "docker:b", "docker:c", "docker:d", "docker:f", f"docker:{d[4][:12]}"}  # of e none tells
+
+
+def test_podmans_containers_are_named_wherever_its_storage_is(tree):
+    """By the monitors that run: each was told its container's bundle, and where its first process' number is to be."""
+    graph, run_at = "/srv/u/share/containers/storage", "/srv/u/run/containers"
+    for cid, name in ((A, "web"), (B, "db")):
+        tree(f"/sys/fs/cgroup/user.slice/libpod-{cid}.scope")
+    tree(f"{graph}/vfs-containers/containers.json", [{"id": A, "names": ["web"], "metadata": json.dumps({"image-name": "nginx:1"})}, {"id": B, "names": ["db"]}])
+    tree(f"{run_at}/vfs-containers/{C}/userdata/pidfile", "1")
+    assert {"podman:web", "podman:db"}.isdisjoint(listed(tree))
+    words = ["/usr/bin/conmon", "-c", A, "-b", f"{graph}/vfs-containers/{A}/userdata", "-p", f"{run_at}/vfs-containers/{A}/userdata/pidfile", "-b", "/x", "-p"]
+    tree("/proc/7/comm", "conmon\n")
+    tree("/proc/7/cmdline", "".join(w + "\0" for w in words))
+    got = listed(tree)
+    assert got["podman:web"][:2] == [A, "nginx:1"] and {"podman:db", f"podman:{C[:12]}"} <= set(got)
 
 
 # ---- Kubernetes: the labels are the pod's ----
@@ -490,6 +506,48 @@ def test_a_server_of_dockers_needs_its_own_calls_alone_and_runs_under_its_profil
         is_healthy(docker)
         assert docker("exec", "served", *ASKS) == "hello"
         docker("rm", "-f", "served")
+
+
+@pytest.fixture
+def users(rootfs):
+    """Podman as an ordinary user runs it, in a home of his own: a function that calls it; its words in front."""
+    d = pathlib.Path(tempfile.mkdtemp(prefix="pale", dir="/tmp"))
+    for name in ("home", "run"):
+        (d / name).mkdir()
+        os.chown(d / name, 65534, 65534)
+    (d / "tar").write_bytes(rootfs[1])
+    for at, mode in ((d, 0o755), (d / "tar", 0o644)):
+        at.chmod(mode)
+    before = [need("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "-i", f"PATH={os.environ['PATH']}:/usr/sbin:/sbin",
+              f"HOME={d}/home", f"XDG_RUNTIME_DIR={d}/run", "USER=nobody"]
+    options = ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", "runc"]
+
+    def podman(*argv, check=0):
+        return run([*before, need("podman"), *options, *argv], check=check, timeout=120).out.strip()
+    if run([*before, need("podman"), *options, "import", d / "tar", "localhost/probe:bb"], timeout=120).rc:
+        skip("Podman does not run as an ordinary user here")
+    try:
+        yield podman, before
+    finally:
+        podman("rm", "-f", "-a", "-t", "0", check=None)
+        shutil.rmtree(d, ignore_errors=True)
+
+
+@ONE
+def test_a_users_own_podman_has_its_container_found_and_recorded_by_root_and_by_him(users, tmp_path):
+    """Without a cgroup of its own, which nobody delegates to him here: the way out is named, and goes."""
+    podman, before = users
+    podman("run", "-d", "--name", "mine", "--network", "none", "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:4096", "localhost/probe:bb",
+           "sh", "-c", "while :; do cat /proc/version; sleep .1; done")
+    pid = podman("inspect", "-f", "{{.State.Pid}}", "mine")
+    if "libpod-" in open(f"/proc/{pid}/cgroup").read():
+        skip("the user's container has a cgroup of its own")
+    for who, backend in (([], "ebpf"), (before, "ptrace")):
+        r = run([*who, PALE, "learn", "--container", "mine", "-o", "/dev/null"])
+        assert r.rc == 125 and "the container podman:mine has no cgroup of its own" in r.err and f"'--pid {pid}' records it" in r.err, r
+        r = run([*who, PALE, "learn", "--pid", pid, "--until", "2s", "-o", "/dev/null", "-r", "-"], timeout=120)
+        got = Recording(text=r.out)
+        assert r.rc == 0 and got.runs[1]["tier"] == f'"{backend}"' and {"clone", "fork", "vfork"} & got.names() and "/proc/version" in got.files, r
 
 
 ALONE = ("unshare", "-m", "-C", "sh", "-c", 'mount -t tmpfs none /run; d=$(findmnt -n -o TARGET -t cgroup2 | head -n 1); umount "$d"; '
