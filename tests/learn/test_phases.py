@@ -71,7 +71,7 @@ def test_ready_is_said_of_the_whole_service(tmp_path, backend):
 
 
 @pytest.mark.parametrize("way,serve_from,by", [("signal", "SIGUSR2", "SIGUSR2"), ("signal", "auto", "SIGUSR2"),
-                                               ("after", "after=1s", "after"), ("accept", "getrusage", "getrusage")])
+                                               ("after", "after=3s", "after"), ("accept", "getrusage", "getrusage")])
 @pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
 def test_the_border_can_be_said(tmp_path, backend, way, serve_from, by):
     rec, _ = learn(tmp_path, backend, PROBES / "serves", way, options=["--serve-from", serve_from])

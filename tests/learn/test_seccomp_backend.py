@@ -9,6 +9,7 @@ import time
 import pytest
 
 from conftest import BUILD, PALE, PATIENCE, ROOT, run
+from test_backends import wait_until_taken
 
 PROBES = BUILD / "tests/learn/probes"
 
@@ -99,7 +100,7 @@ def test_its_workload_ends_with_it(tmp_path):
         time.sleep(0.02)
     for _ in range(2):
         p.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        wait_until_taken(p)
     _, err = p.communicate(timeout=PATIENCE)
     assert not pathlib.Path(f"/proc/{pid.read_text().strip()}").exists(), err
     assert "still runs" not in err

@@ -146,13 +146,13 @@ static void wait_here(void)
 	else if (is("signal"))
 		kill(getppid(), SIGUSR2);
 	if (is("signal") || is("after"))
-		nap(3500);
+		nap(6000); /* who looks at the border may be late on a busy machine */
 }
 
 static void *other_thread(void *arg)
 {
 	(void)arg;
-	nap(600);
+	nap(2000);
 	sched_get_priority_max(SCHED_FIFO); /* in a thread that did not wait for anybody */
 	return NULL;
 }
