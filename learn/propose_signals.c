@@ -164,10 +164,16 @@ static void propose_own(struct proposal *p, int sig)
 				doubt(p, sig, false)));
 }
 
-/* Labels that a rule can be for: of several at once, as stacks have them, the kernel asks one by one. */
+/*
+ * Labels that a rule can be for: of several at once, as stacks have them, the kernel asks one by one; one of a
+ * namespace of AppArmor's is another's there, and "---" is what a log says of what nobody may see (label.c).
+ */
 static bool is_said(const struct recorded_signal *s)
 {
-	return s->what.peer == SIGNAL_LABEL && !memmem(s->what.who.p, s->what.who.n, "//&", 3);
+	struct str who = s->what.who;
+
+	return s->what.peer == SIGNAL_LABEL && !memmem(who.p, who.n, "//&", 3) && *who.p != ':' &&
+	       !str_is(who, "---");
 }
 
 struct outside { /* of one signal one way: those that no rule can name, as one */
@@ -207,7 +213,7 @@ static const char *unnamed_why(struct proposal *p, const struct outside *o, bool
 		if (o->named > 1)
 			buf_printf(&out, " and %zu more", o->named - 1);
 		buf_puts(&out, o->first->what.peer == SIGNAL_LABEL ?
-				       ", which is of several profiles: any" :
+				       ", which no rule can name: any" :
 				       ", whose label was not seen: any");
 	} else if (p->r->run.peers_observed) {
 		buf_printf(&out, ", %s whom was not seen: any", to);

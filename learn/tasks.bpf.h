@@ -217,7 +217,9 @@ static __always_inline int on_signal_event(struct trace_event_raw_signal_generat
 				 tid == (__u32)bpf_get_current_pid_tgid()))
 		return 0;
 	to = (void *)find_task(pidns_at(BPF_CORE_READ(t, thread_pid), 0), tid);
-	return between(is_recorded((__u64)t), to && is_recorded((__u64)to), sig, (__u64)to);
+	return between(is_recorded((__u64)t),
+		       marked_bits(tid) & IS_MARKED || (to && is_recorded((__u64)to)), sig,
+		       (__u64)to);
 }
 
 /* The kernel asks, and goes on without: whether a reserve may be used, or a limit kept for later. */

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import PALE, need, run
 from test_awkward import python
-from test_backends import BACKENDS, learn, usable
+from test_backends import ATTACHED, BACKENDS, cgroup, learn, start_cgroup, usable  # noqa: F401
 from test_recordings import merge
 from test_update import recording
 
@@ -111,6 +111,24 @@ def test_who_signals_from_outside_is_recorded(tmp_path, backend):
     assert f"signal receive usr2{rule}" in got and not any(SELF in r for r in got), got
 
 
+@pytest.mark.parametrize("backend", [*ATTACHED, "ebpf-btf"])
+def test_who_sleeps_in_a_cgroup_since_before_is_ours(tmp_path, backend, cgroup, sleeper):  # noqa: F811
+    """It has made no call since, by which tasks of a cgroup are met; one beside the cgroup is outside."""
+    usable(backend)
+    inside = subprocess.Popen(["sh", "-c", f"echo $$ >{cgroup}/cgroup.procs; exec sleep 1000"])
+    while pathlib.Path(f"/proc/{inside.pid}/comm").read_text() != "sleep\n" or \
+            pathlib.Path(f"/proc/{inside.pid}/syscall").read_text().split()[0] not in ("35", "230"):  # it sleeps
+        assert inside.poll() is None
+    p = start_cgroup(tmp_path, backend, cgroup.parent)
+    run(["sh", "-c", f"echo $$ >{cgroup}/cgroup.procs; kill -URG {inside.pid}; kill -URG {sleeper.pid}; kill -TERM {inside.pid}"], check=0)
+    inside.wait()
+    err = p.communicate(timeout=60)[1]
+    assert p.returncode == 0, err
+    text = (tmp_path / "c.rec").read_text()
+    found = {m[1]: m[2].strip() for m in re.finditer(r"(?m)^(sent \d+)( [^\t]*)", text) if "ours" in m[2]}
+    assert found == {"sent 23": "ours", "sent 15": "ours"} and f"sent 23 {outside(sleeper.pid)[0]}\t1:1@" in text, text
+
+
 @pytest.mark.parametrize("backend", ["ebpf", "ebpf-raw", "ptrace"])
 def test_a_parent_that_dies_signals_its_child(tmp_path, backend):
     script = ("r, w = os.pipe()\n"
@@ -155,13 +173,25 @@ def test_labels_are_names_and_no_patterns(tmp_path):
     got = rules(text)
     assert set(got) == {r'signal receive term -> /usr/bin/a\*b', 'signal receive term -> "a b"', "signal receive term -> unconfined",
                         'signal receive term -> "x//y"', "signal send kill"}, text
-    assert got["signal send kill"].endswith("to a//&b, which is of several profiles: any")
+    assert got["signal send kill"].endswith("to a//&b, which no rule can name: any")
     (tmp_path / "p.pale").write_text(text)
     profile = run([PALE, "compile", "-q", "-t", "apparmor", "-o", "-", tmp_path / "p.pale"], check=0).out
     assert r"signal receive set=term peer=/usr/bin/a\*b," in profile and "signal receive set=term peer=unconfined," in profile, profile
     for label, allowed in ((r"/usr/bin/a\*b", True), ("/usr/bin/aXb", False), ("unconfined", True), ("other", False)):
         r = run([PALE, "sim", tmp_path / "p.pale", f"signal receive term peer={label}"])
         assert r.out.startswith("allowed" if allowed else "refused"), (label, r)
+
+
+def test_every_label_makes_a_policy_that_compiles(tmp_path):
+    """Also names that no sane profile has, and those of a log that are none."""
+    labels = [*(f"a{chr(c)}b" for c in range(1, 256)), "@{a}", "---", ":ns:a", "a//&b", "a" * 4000, "{", "[", "unconfined", "^hat"]
+    for i in range(0, len(labels), 20):
+        names = ["".join(f"\\x{b:02x}" if b < 32 or b > 126 else f"\\{chr(b)}" if b in b'"\\\\' else chr(b) for b in x.encode("latin-1"))
+                 for x in labels[i:i + 20]]
+        text = propose(tmp_path, *(f'received {n + 1} label "{x}"\t1:1@5' for n, x in enumerate(names)), name=str(i))[1]
+        assert len(rules(text)) == len(names)
+        (tmp_path / "p.pale").write_text(text)
+        run([PALE, "compile", "-q", "-t", "apparmor", "-o", tmp_path / "p.aa", tmp_path / "p.pale"], check=0)
 
 
 def test_of_more_labels_than_are_kept_the_rule_is_for_any(tmp_path):
