@@ -420,8 +420,8 @@ void propose_calls(struct proposal *p, enum arch a)
 
 			if (told && !p->mux_sockets)
 				continue; /* `network` speaks for it */
-			if (!c->count && c->tuples.n)
-				continue; /* a ring's thread made sockets by it, and nobody called it */
+			if (recording_is_rings(c))
+				continue;
 			p->done[a][c->nr] = true;
 			if (!told)
 				propose_call(p, c, s);

@@ -65,6 +65,13 @@ int recording_args_of(enum arch a, uint32_t nr)
 	return row && row->of ? syscall_arg_find(s, a, str_c(row->of)) : -1;
 }
 
+bool recording_is_rings(const struct recorded_call *c)
+{
+	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+
+	return !c->count && c->tuples.n && s && !strncmp(s->name, "io_uring_", 9);
+}
+
 static int cmp_u64(uint64_t a, uint64_t b)
 {
 	return a < b ? -1 : a > b;

@@ -201,6 +201,8 @@ int recording_args_if(enum arch a, uint32_t nr);
  * its lower 32 bits; -1: there is none.
  */
 int recording_args_of(enum arch a, uint32_t nr);
+/* Did a ring's thread make sockets by it, io_uring_setup or io_uring_enter, and nobody call it? */
+bool recording_is_rings(const struct recorded_call *c);
 /* They are addresses, and recorded are the 64 bits there, flags of this domain; NULL: they are not. */
 const char *recording_args_in(enum arch a, uint32_t nr);
 /* Was it seen who got it, in every run? Else what calls were told is all that is known. */

@@ -169,8 +169,7 @@ static void add_call(struct recordings *rs, const struct recorded_call *c, bool 
 		.assumed = c->assumed,
 	};
 
-	if (c->count ||
-	    !c->tuples.n) /* else a ring's thread made sockets by it, and nobody called it */
+	if (!recording_is_rings(c))
 		add_fact(rs, &f, c->count, c->first_ns);
 	add_arguments(rs, c, serve);
 }
