@@ -24,6 +24,10 @@
 #include "learn/held.h"
 #include "learn/targets.h"
 
+#ifndef CAP_CHECKPOINT_RESTORE
+#define CAP_CHECKPOINT_RESTORE 40
+#endif
+
 #define PATHS_DEFAULT 16384
 #define PATHS_MOST    1000000
 
@@ -384,6 +388,20 @@ static int failed(struct diags *ds, const char *what, int err)
 	return -1;
 }
 
+/*
+ * criu asks for numbers of its tasks (clone3's set_tid), which takes CAP_CHECKPOINT_RESTORE since Linux 5.9
+ * (kernel/pid.c); a runtime that makes a container asks for none.
+ */
+bool learn_restored(const struct recording *r)
+{
+	const struct syscall_info *clone3 = syscall_by_name(STR("clone3"));
+
+	vec_each(&r->runtime_caps, c)
+		if (c->cap == CAP_CHECKPOINT_RESTORE && syscall_by_nr(c->arch, c->nr) == clone3)
+			return true;
+	return false;
+}
+
 static int finish(const struct learn_options *opt, struct target *t, struct model *m, int *status,
 		  struct diags *ds)
 {
@@ -396,6 +414,7 @@ static int finish(const struct learn_options *opt, struct target *t, struct mode
 	if (err)
 		return tell_not_executed(opt, err, ds, status);
 	model_finish(m);
+	r->run.midway |= learn_restored(r);
 	if (r->run.no_witness)
 		diag_add(ds, DIAG_PL408, NO_SPAN, "that no call was missed is not proved: %s",
 			 r->run.no_witness);

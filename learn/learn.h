@@ -51,6 +51,9 @@ struct learn_options {
 int learn_run(struct arena *a, const struct learn_options *opt, struct recording *out, int *status,
 	      struct diags *ds);
 
+/* Was a container put back from a checkpoint, as far as its runtime's capabilities tell? */
+bool learn_restored(const struct recording *r);
+
 /* Does the backend "seccomp" let this call, or some of such calls, through without a look? */
 bool learn_assumes(const char *call, bool no_files);
 /*

@@ -290,15 +290,20 @@ static void tell_client(struct session *s, const char *client)
 static bool tell_lacks(struct session *s, const struct learn_args *a, const struct recording *r)
 {
 	if (r->run.midway)
-		diag_add(s->diags, DIAG_PL406, NO_SPAN,
-			 a->run.containers ?
-				 "begun midway: how the container started is not in the proposal, "
-				 "but for what it still holds" :
-			 a->run.npids ?
-				 "begun midway: how the process started is not in the "
-				 "proposal, but for what it still holds" :
-				 "the cgroup had processes before the recording began: how they "
-				 "started is not in the proposal, but for what they still hold");
+		diag_add(
+			s->diags, DIAG_PL406, NO_SPAN,
+			learn_restored(r) ?
+				"begun midway: the container was restored from a checkpoint: what it did before, "
+				"and what it holds, is not in the proposal; the last calls by which criu puts it "
+				"back are" :
+			a->run.containers ?
+				"begun midway: how the container started is not in the proposal, "
+				"but for what it still holds" :
+			a->run.npids ?
+				"begun midway: how the process started is not in the "
+				"proposal, but for what it still holds" :
+				"the cgroup had processes before the recording began: how they "
+				"started is not in the proposal, but for what they still hold");
 	return tell_incomplete(s, r, "--allow-loss keeps the command's exit status");
 }
 

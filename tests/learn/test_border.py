@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 
 import pytest
 
@@ -232,6 +233,38 @@ def test_the_border_is_found_however_it_is_made(runc, tmp_path, truth, change):
     rec = ended(p, tmp_path)
     assert rec.names() ^ truth <= WAITS and rec.losses == "none" and is_busyboxs(rec), out
     assert not [f for f in rec.files if f.startswith(str(tmp_path))]
+
+
+RESTORES = """#!%s
+import ctypes, os
+open("%s/c/cgroup.procs", "w").write(str(os.getpid()))  # where criu is
+most = int(open("/proc/sys/kernel/pid_max").read())
+for number in range(most - 1, most - 100, -1):  # one that is free
+    wanted = (ctypes.c_int * 1)(number)
+    args = (ctypes.c_uint64 * 11)(0, 0, 0, 0, 17, 0, 0, 0, ctypes.addressof(wanted), 1, 0)  # clone3(2): SIGCHLD, set_tid, of which there is one
+    made = ctypes.CDLL(None).syscall(435, args, ctypes.sizeof(args))
+    if made == 0:
+        os._exit(0)
+    if made > 0:
+        os.waitpid(made, 0)
+        break
+else:
+    raise SystemExit("no task was made")
+"""
+
+
+def test_a_container_whose_runtime_asks_for_its_tasks_numbers_counts_as_restored(runc, tmp_path):
+    """As criu does, which none of the runtimes here starts: clone3 with numbers of tasks that it asks for."""
+    hook = tmp_path / "hook"
+    hook.write_text(RESTORES % (sys.executable, runc.group))
+    hook.chmod(0o755)
+    for hooks_, told in (([], False), ([{"path": str(hook)}], True)):
+        runc.config["hooks"] = {"createRuntime": hooks_}
+        p = learn(tmp_path, runc.group)
+        rc, out = runc.run()
+        err = p.communicate(timeout=60)[1]
+        assert rc == 0 and p.returncode == 0, (out, err)
+        assert ("the container was restored from a checkpoint" in err) == told == ("midway" in Recording(tmp_path / "rec").runs[1]), err
 
 
 def test_a_hook_that_runs_inside_is_the_workload_s(runc, tmp_path):
