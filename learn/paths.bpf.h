@@ -170,23 +170,46 @@ ALONE int intern(void)
 	return more ? -1 : 0;
 }
 
+/*
+ * Each read costs as much as all else of a step, so it is one where the kernel has them as struct link
+ * has. In the scratch: before Linux 6.13 there are 512 bytes of stack for all that call each other.
+ */
+static __always_inline void read_link(struct dentry *d, struct link *l)
+{
+	const __u32 parent = bpf_core_field_offset(struct dentry, d_parent),
+		    name = bpf_core_field_offset(struct dentry, d_name);
+
+	if (name == parent + sizeof(l->parent) &&
+	    bpf_core_field_offset(struct qstr, len) ==
+		    __builtin_offsetof(struct link, len) - sizeof(l->parent) &&
+	    bpf_core_field_offset(struct qstr, name) == 2 * sizeof(l->len)) {
+		bpf_probe_read_kernel(l, sizeof(*l), (void *)d + parent);
+		return;
+	}
+	l->parent = BPF_CORE_READ(d, d_parent);
+	l->len = BPF_CORE_READ(d, d_name.len);
+	l->name = BPF_CORE_READ(d, d_name.name);
+}
+
 /* Some of stride()'s. 1: there are more to come; 0: the root is reached; else as walk(). */
 ALONE int step(void)
 {
 	struct scratch *s = scratch_get();
-	struct dentry *d;
+	struct dentry *d, *root;
 	struct mount *mnt;
 
 	if (!s)
 		return -1;
 	d = (void *)s->dentry;
 	mnt = (void *)s->mount;
+	root = BPF_CORE_READ(mnt, mnt.mnt_root);
 	for (int i = 0; i < TRACE_STEPS; i++) {
-		struct dentry *parent = BPF_CORE_READ(d, d_parent);
-		struct dentry *root = BPF_CORE_READ(mnt, mnt.mnt_root);
+		struct link *l = &s->link;
 		__u32 len;
 
-		if (d == root || d == parent) {
+		if (d != root)
+			read_link(d, l);
+		if (d == root || d == l->parent) {
 			struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
 
 			if (d != root)
@@ -196,17 +219,17 @@ ALONE int step(void)
 				return 0;
 			d = BPF_CORE_READ(mnt, mnt_mountpoint);
 			mnt = up;
+			root = BPF_CORE_READ(mnt, mnt.mnt_root);
 			continue;
 		}
-		len = bounded(BPF_CORE_READ(d, d_name.len), 255);
+		len = bounded(l->len, 255);
 		if (s->off < len + 1)
 			return -1;
 		/* off lives in memory, so that the verifier does not follow its values. */
 		s->off -= len + 1;
 		s->buf[bounded(s->off, TRACE_PATH - 1)] = '/';
-		bpf_probe_read_kernel(&s->buf[bounded(s->off + 1, TRACE_PATH - 1)], len,
-				      BPF_CORE_READ(d, d_name.name));
-		d = parent;
+		bpf_probe_read_kernel(&s->buf[bounded(s->off + 1, TRACE_PATH - 1)], len, l->name);
+		d = l->parent;
 	}
 	s->dentry = (__u64)d;
 	s->mount = (__u64)mnt;
@@ -360,8 +383,8 @@ ALONE int note_ours(void)
 }
 
 /*
- * Below /proc/PID of another process: the kernel may ask for the right to trace that one. TRACE_PEERS,
- * with TRACE_OURS; 0.
+ * Of a file of /proc. Below /proc/PID of another process: the kernel may ask for the right to trace that
+ * one. TRACE_PEERS, with TRACE_OURS; 0.
  */
 ALONE int peers_of(__u64 of)
 {
@@ -371,8 +394,6 @@ ALONE int peers_of(__u64 of)
 	struct proc_inode *proc;
 	struct pid *pid;
 
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_MAGIC)
-		return 0;
 	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
 	pid = BPF_CORE_READ(proc, pid);
 	if (!pid)
@@ -424,6 +445,7 @@ static __always_inline int record_file_here(__u64 file, __u32 perms)
 	struct file *f = (void *)file;
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 	struct scratch *s = scratch_get();
+	unsigned long magic;
 	__u16 flags = 0;
 	int peers;
 
@@ -436,10 +458,11 @@ static __always_inline int record_file_here(__u64 file, __u32 perms)
 	s->not_owned = note_fsuid() != BPF_CORE_READ(inode, i_uid.val);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
-	peers = peers_of((__u64)inode);
+	magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	peers = magic == PROC_MAGIC ? peers_of((__u64)inode) : 0;
 	flags |= peers & TRACE_PEERS;
 	s->more = peers & TRACE_OURS;
-	if (BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC)
+	if (magic == NSFS_MAGIC)
 		return record_namespace(perms);
 	s->away = 0;
 	if (perms & TRACE_X)

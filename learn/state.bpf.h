@@ -88,6 +88,18 @@ struct mapping { /* what lies at an address */
 	__u64 file; /* 0: none */
 };
 
+struct dentry;
+/* Of a walk: a dentry's name, and what is above it, as they have lain side by side so far. */
+struct link {
+	struct dentry *parent;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	__u32 hash, len;
+#else
+	__u32 len, hash;
+#endif
+	const void *name;
+};
+
 struct scratch {
 	char buf[2 * TRACE_PATH]; /* paths are written from the middle to the front */
 	char word[64];            /* a short text that is looked through, */
@@ -97,6 +109,7 @@ struct scratch {
 	__u64 next_id;
 	__u32 off, len;      /* of the text to intern */
 	__u64 dentry, mount; /* where a walk is */
+	struct link link;    /* and what it reads there */
 	__u64 parent;
 	volatile __u64 text, vfs; /* addresses, on their way to a function that takes scalars */
 	volatile __u64 other_text, other_vfs;
