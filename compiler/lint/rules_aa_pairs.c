@@ -50,6 +50,78 @@ static bool begins(struct str s, struct str start)
 	return s.n >= start.n && !memcmp(s.p, start.p, start.n);
 }
 
+/*
+ * "/opt/a*.sh": what stands before the first '*', and behind it. Of a path the kernel counts the bytes before
+ * its automaton comes to a state a second time (match.c, aa_dfa_leftmatch), which is where a byte is taken for
+ * the '*'. Behind a '/', and of two that begin otherwise, the count is not the same in all kernels (tests/guest).
+ */
+struct starred {
+	struct str before, behind;
+};
+
+static bool is_starred(struct str t, struct starred *out)
+{
+	size_t n = 0, rest;
+
+	while (n < t.n && !strchr("*?[{\\", t.p[n]))
+		n++;
+	for (rest = n; rest < t.n && t.p[rest] == '*';)
+		rest++;
+	if (!n || rest == n || t.p[n - 1] == '/')
+		return false;
+	*out = (struct starred){ { t.p, n }, { t.p + n, t.n - n } };
+	return true;
+}
+
+/* May what follows the '*' begin with this byte, which then is no sign of the '*' alone? */
+static bool may_go_on(const struct starred *x, char byte)
+{
+	size_t i = 0;
+
+	while (i < x->behind.n && x->behind.p[i] == '*')
+		i++;
+	if (i == x->behind.n)
+		return false;
+	/* Of what is more than text, its text: "{x,y}" begins with one of its bytes. */
+	return strchr("?[\\", x->behind.p[i]) ||
+	       (x->behind.p[i] == '{' ? memchr(x->behind.p + i, byte, x->behind.n - i) ||
+						memchr(x->behind.p + i, '*', x->behind.n - i) ||
+						memchr(x->behind.p + i, '?', x->behind.n - i) ||
+						memchr(x->behind.p + i, '[', x->behind.n - i) :
+					x->behind.p[i] == byte);
+}
+
+/* The paths of it in which the '*' begins with this byte twice. */
+static const struct glob *narrowed(struct lint *l, const struct starred *x, char byte)
+{
+	const char *text = arena_printf(l->arena, PRISTR "%c%c" PRISTR, STRARG(x->before), byte,
+					byte, STRARG(x->behind));
+
+	return glob_parse(l->arena, str_c(text), GLOB_PATH, NULL, NULL);
+}
+
+/* The same where both have a '*' behind the same text: as many bytes count of both. */
+static struct str shared_starred(struct lint *l, struct attachments *at, struct str a, struct str b)
+{
+	static const char tried[] = "az0";
+	struct starred x, y;
+	const char *witness;
+
+	if (!is_starred(a, &x) || !is_starred(b, &y) || !str_eq(x.before, y.before))
+		return (struct str){ NULL, 0 };
+	for (const char *c = tried; *c; c++) {
+		const struct glob *g, *h;
+
+		if (may_go_on(&x, *c) || may_go_on(&y, *c))
+			continue;
+		g = narrowed(l, &x, *c);
+		h = narrowed(l, &y, *c);
+		if (g && h && glob_overlap_paths(l->arena, g, h, &at->budget, &witness) == GLOB_YES)
+			return str_c(witness);
+	}
+	return (struct str){ NULL, 0 };
+}
+
 /* A path to which both are attached, and neither better; p NULL: there is none, or nobody knows. */
 static struct str shared_path(struct lint *l, struct attachments *at, size_t i, size_t k)
 {
@@ -68,6 +140,8 @@ static struct str shared_path(struct lint *l, struct attachments *at, size_t i, 
 			return str_c(witness);
 		return (struct str){ NULL, 0 };
 	}
+	if (memchr(x.p, '*', x.n) && memchr(y.p, '*', y.n))
+		return shared_starred(l, at, x, y);
 	if (g && !memchr(y.p, '*', y.n) && begins(y, g->prefix) && glob_match(l->arena, g, y))
 		return y;
 	if (h && !memchr(x.p, '*', x.n) && begins(x, h->prefix) && glob_match(l->arena, h, x))
@@ -97,8 +171,10 @@ RULE(AP214, "attachment-overlap", HIGH, APPARMOR_FILE, ap_attachment_overlap,
      "The kernel attaches the profile whose attachment fits a program best; where two fit equally well it "
      "takes none. A program that an unconfined one starts then runs without any profile, and one that "
      "is to be executed with px is refused ('profile transition not found'). Seen on Linux 6.12 with two "
-     "profiles of one attachment, in a pattern as with a plain path, and of `/bin/{a,b}` beside `/bin/{b,c}`. Told of attachments that are the same "
-     "text once variables are opened, and of those without '*' that meet; a profile that has the path as its name goes before both, and one "
+     "profiles of one attachment, in a pattern as with a plain path, of `/bin/{a,b}` beside `/bin/{b,c}`, and, on 6.1 and 7.2 too, of `/opt/a*` "
+     "beside `/opt/a*.sh`: of a pattern with '*' what stands before it counts. Told of attachments that are the same "
+     "text once variables are opened, of those without '*' that meet, and of those with one that begin with the same text, where that does not end in '/' (there 6.12 and 7.2 "
+     "differ); a profile that has the path as its name goes before both, and one "
      "with xattrs may differ by them.\n\n"
      "Way out: one profile; or a narrower attachment for one of the two.")
 void ap_attachment_overlap(struct lint *l, enum diag_id id)

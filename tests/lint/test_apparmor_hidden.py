@@ -179,3 +179,15 @@ def test_a_comment_is_made_an_include_only_where_the_file_is_there(pale, tmp_pat
     before = f.read_text()
     r = pale("lint", "--fix=unsafe", *options, f)
     assert f.read_text() == (before.replace("# include <x", "#include <x") if fixed else before), r
+
+
+@pytest.mark.parametrize("one, other, path", [
+    ("/opt/s*", "/opt/s*.sh", "/opt/saa.sh"), ("/opt/k*z", "/opt/k*zz", "/opt/kaazz"), ("/opt/n*", "/opt/n*{x,y}", "/opt/naax"),
+    ("/opt/a**", "/opt/a*/b", "/opt/aaa/b"), ("/opt/q*", "/opt/qr*", None), ("/opt/t/*", "/opt/t/u*", None), ("/opt/v*.py", "/opt/v*.sh", None),
+    ("/opt/w*", "/opt/x*", None), ("/opt/w*", "/opt/wa", None), ("/opt/y*", "/opt/y*{a,z,0}*", None), ("/opt/y*", "/opt/y*[a-z0]", None),
+])
+def test_two_attachments_with_a_star_are_told_where_each_kernel_takes_neither(lint, one, other, path):
+    """tests/guest/test_guest_attachments.py has what kernels do of the first ones, and of /opt/qr*."""
+    for a, b in (one, other), (other, one):
+        found = of(lint(f"profile p {a} {{ /x r, }}\nprofile q {b} {{ /x r, }}\n"), "AP214")
+        assert [f["message"].split("'")[5] for f in found] == [path] * bool(path), found
