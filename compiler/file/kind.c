@@ -43,8 +43,9 @@ static const struct file_kind kubernetes =
 	      "'pale lint' reads it; or name the profile that its seccompProfile names");
 static const struct file_kind compose = OTHER(
 	"a compose file", "'pale lint' reads it; or name the profile that its security_opt names");
-static const struct file_kind yaml =
-	OTHER("YAML", "a profile in it can be read as JSON: 'yq -o json FILE'");
+static const struct file_kind yaml = OTHER(
+	"YAML",
+	"of YAML 'pale lint' reads compose files, by their 'services:', and objects of Kubernetes, by 'apiVersion:' and 'kind:'; a profile in another can be read as JSON: 'yq -o json FILE'");
 static const struct file_kind template =
 	OTHER("a template, with {{ ... }} in it",
 	      "name what is made of it: 'helm template CHART > FILE' writes it");
