@@ -58,7 +58,8 @@ uint64_t proc_symbol(const char *name)
 	unsigned long long at, found = 0;
 
 	while (f && !found && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llx %c %255s", &at, &kind, is) == 3 && !strcmp(is, name))
+		if (strstr(line, name) && sscanf(line, "%llx %c %255s", &at, &kind, is) == 3 &&
+		    !strcmp(is, name))
 			found = at;
 	if (f)
 		fclose(f);

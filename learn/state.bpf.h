@@ -23,7 +23,6 @@ const volatile __u64 cookie;               /* by which our own events of perf's 
 const volatile bool no_files;              /* calls alone; programs, and what tells of their libc */
 const volatile bool ring_serves;           /* by an accept of a ring a process is known to serve */
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
-const volatile __u64 blob_sizes; /* AppArmor's, in the kernel; 0: it is off, or not told */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
 const volatile __u8 returns[TRACE_NRS]; /* a call of this number, by whatever ABI, has a rule */
@@ -44,6 +43,7 @@ __u32 near_pid;   /* and its process, in the loader's pid namespace */
 __u32 near_tgid;  /* the same, as the kernel itself knows it */
 __u64 maker_inos[TRACE_MAKERS]; /* the programs of that one and of those that started it */
 __u32 maker_devs[TRACE_MAKERS];
+__u64 blob_sizes;                /* AppArmor's, in the kernel; 0: it is off, or not told */
 __u8 wrote;                      /* no_files: a file was opened to be written, or named anew */
 __u64 picked;                    /* tasks of `pids` that were found */
 __u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */

@@ -73,6 +73,15 @@ int signal_btf(__u64 *ctx)
 	return on_signal((__u32)ctx[0], at[0], at[1]);
 }
 
+/* Run once, by the loader: /proc/kallsyms is a hundred thousand lines. */
+SEC("syscall")
+int find_blobs(void *ctx __attribute__((unused)))
+{
+	static const char name[] = "apparmor_blob_sizes";
+
+	return (int)bpf_kallsyms_lookup_name(name, sizeof(name), 0, &blob_sizes);
+}
+
 SEC("tp_btf/cap_capable")
 int capable_btf(__u64 *ctx)
 {

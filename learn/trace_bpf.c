@@ -65,8 +65,6 @@ static int fill_selection(struct watch *w, const struct learn_options *opt, cons
 		return -errno;
 	w->skel->rodata->mntns_ino = (__u32)st.st_ino;
 	w->skel->rodata->border = opt->border;
-	if (proc_has_apparmor())
-		w->skel->rodata->blob_sizes = proc_symbol("apparmor_blob_sizes");
 	w->skel->rodata->pids_nr = (__u32)t->nprocesses;
 	for (size_t i = 0; i < t->nprocesses; i++)
 		w->skel->rodata->pids[i] = (__u32)t->processes[i].pid;
@@ -222,6 +220,8 @@ static bool takes_namers(const struct watch *w)
 
 static bool is_chosen(const struct watch *w, const struct bpf_program *p, bool pick)
 {
+	if (p == w->skel->progs.find_blobs)
+		return w->finds;
 	if (is_picker(p))
 		return pick && is_pickers_tier(p, w->tier);
 	if (is_ringer(p))
@@ -267,6 +267,18 @@ static void fill_looks(struct watch *w, bool no_files)
 					    returns[i % TRACE_NRS] || (no_files && calls[i].rule);
 }
 
+/* In the kernel, of which the place of a process' label is read; else no label is seen. */
+static int find_blobs(struct watch *w)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+
+	if (w->finds)
+		return bpf_prog_test_run_opts(bpf_program__fd(w->skel->progs.find_blobs), &run);
+	if (proc_has_apparmor())
+		w->skel->bss->blob_sizes = proc_symbol("apparmor_blob_sizes");
+	return 0;
+}
+
 static int load(struct watch *w, const struct learn_options *opt, const struct target *t)
 {
 	int err = open_object(w);
@@ -297,7 +309,9 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 	if (!err)
 		err = trace_bpf__load(w->skel);
 	w->unmapped = !err && !w->skel->bss;
-	return w->unmapped ? -ENXIO : err;
+	if (w->unmapped)
+		return -ENXIO;
+	return err ? err : find_blobs(w);
 }
 
 /* NULL with errno. On whichever CPU the event is opened: its programs run on all of them. */
@@ -341,7 +355,7 @@ static int attach(struct watch *w)
 	{
 		struct bpf_link *l;
 
-		if (!bpf_program__autoload(p) || is_picker(p))
+		if (!bpf_program__autoload(p) || is_picker(p) || p == w->skel->progs.find_blobs)
 			continue;
 		l = attach_one(w, p);
 		if (!l)
@@ -560,6 +574,9 @@ struct watch *trace_bpf_open(struct arena *a, const struct learn_options *opt,
 	/* Before Linux 5.15 the call that a task is in is forgotten at its end: tells_call(). */
 	w->no_exits = opt->no_files && libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 							       BPF_FUNC_task_pt_regs, NULL) == 1;
+	w->finds = proc_has_apparmor() &&
+		   libbpf_probe_bpf_helper(BPF_PROG_TYPE_SYSCALL, BPF_FUNC_kallsyms_lookup_name,
+					   NULL) == 1;
 	events_init(&w->events);
 	w->cpus = libbpf_num_possible_cpus();
 	/* The verifier gives up where a signal waits (EAGAIN), and libbpf after five times of it. */

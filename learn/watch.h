@@ -42,6 +42,7 @@ struct watch {
 	struct bpf_link *links[PROGRAMS];
 	unsigned nlinks;
 	bool sees_caps;
+	bool finds;         /* the kernel itself tells where a symbol is, since Linux 5.16 */
 	bool no_exits;      /* nothing is looked at behind a call's end */
 	bool sees_names;    /* what calls change by name, where the kernel resolves it */
 	bool sees_requests; /* of rings of io_uring, where that is not to be had */
