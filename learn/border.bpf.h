@@ -16,7 +16,7 @@ struct comm {
 	char text[16];
 };
 
-MAP(runtime_calls, PERCPU_ARRAY, __u32, struct trace_count, TRACE_CALLS);
+MAP(runtime_calls, PERCPU_ARRAY, __u32, struct trace_counts, TRACE_CALLS / TRACE_PACKED);
 MAP(runtime_caps, HASH, struct trace_cap_key, struct trace_count, 1024);
 MAP(runtime_names, HASH, struct comm, __u64, 64);
 
@@ -125,7 +125,7 @@ static __always_inline void note_makers(void)
 /* It is not, and makes a call. */
 static __always_inline void count_runtime(__u32 call)
 {
-	struct trace_count *c = bpf_map_lookup_elem(&runtime_calls, &call);
+	struct trace_count *c = counter_at(&runtime_calls, call);
 	struct comm name = {};
 	__u64 one = 1;
 

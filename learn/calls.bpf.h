@@ -571,7 +571,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (at == call && serves)
 		at |= btf ? end_of_start_btf(regs, call, serves, (__u32)abi) :
 			    end_of_start(false, regs, event, call, serves, abi == TRACE_COMPAT);
-	c = bpf_map_lookup_elem(&counts, &at);
+	c = counter_at(&counts, at);
 	if (!c)
 		return 0;
 	if (!c->count)

@@ -36,7 +36,7 @@ struct live_maps {
 	bool is_within;
 	struct trace_path_key keys[SLICE];
 	struct trace_path values[SLICE];
-	struct trace_count *counts; /* WATCH_COUNTS on each CPU; NULL: no memory */
+	struct trace_counts *counts; /* WATCH_COUNTS on each CPU; NULL: no memory */
 	struct table caps;
 	/* While the kernel counts what programs take; -1: it does not. */
 	int sampling;
@@ -70,15 +70,15 @@ static void look_at_calls(struct watch *w, struct live *l, struct live_maps *k)
 
 	if (!k->counts)
 		return;
-	for (uint32_t from = 0, n; from < 2 * TRACE_CALLS; from += n) {
+	for (uint32_t from = 0, n; from < 2 * TRACE_CALLS / TRACE_PACKED; from += n) {
 		n = watch_read_counts(fd, from, k->counts);
 		if (!n)
 			return;
-		for (uint32_t i = 0; i < n; i++) {
-			struct trace_count sum =
-				watch_sum_counts(w, &k->counts[(size_t)i * (size_t)w->cpus]);
+		for (uint32_t i = 0; i < n * TRACE_PACKED; i++) {
+			size_t element = (size_t)(i / TRACE_PACKED) * (size_t)w->cpus;
+			struct trace_count sum = watch_sum_counts(w, &k->counts[element], i);
 
-			look_at_counter(l, from + i, &sum, &made);
+			look_at_counter(l, from * TRACE_PACKED + i, &sum, &made);
 		}
 	}
 	l->look.made = made;

@@ -18,8 +18,8 @@
 /* Those that were read at once: of each the counts of all CPUs. */
 struct counts {
 	int fd;
-	uint32_t from, n;
-	struct trace_count *v;
+	uint32_t from, n; /* elements */
+	struct trace_counts *v;
 };
 
 /* ---- reading the maps: whatever is not answered is a loss ---- */
@@ -60,7 +60,7 @@ uint64_t watch_sum(struct watch *w, uint32_t which)
 	return watch_sum_of(w, bpf_map__fd(w->skel->maps.losses), which);
 }
 
-uint32_t watch_read_counts(int fd, uint32_t from, struct trace_count *v)
+uint32_t watch_read_counts(int fd, uint32_t from, struct trace_counts *v)
 {
 	uint32_t keys[WATCH_COUNTS], n = WATCH_COUNTS, before = from - 1, last;
 
@@ -70,9 +70,10 @@ uint32_t watch_read_counts(int fd, uint32_t from, struct trace_count *v)
 	return n <= WATCH_COUNTS && n && keys[0] == from ? n : 0;
 }
 
-/* The i-th of all CPUs; NULL: it is not there, or was not to be had. */
-static const struct trace_count *count_at(struct watch *w, int fd, uint32_t i, struct counts *cs)
+/* The element that the i-th is in, of all CPUs; NULL: it is not there, or was not to be had. */
+static const struct trace_counts *counts_at(struct watch *w, int fd, uint32_t i, struct counts *cs)
 {
+	i /= TRACE_PACKED;
 	if (cs->fd != fd || i < cs->from || i - cs->from >= cs->n) {
 		cs->fd = fd;
 		cs->from = i;
@@ -83,14 +84,16 @@ static const struct trace_count *count_at(struct watch *w, int fd, uint32_t i, s
 	return cs->n ? cs->v + (size_t)(i - cs->from) * (size_t)w->cpus : NULL;
 }
 
-struct trace_count watch_sum_counts(const struct watch *w, const struct trace_count *v)
+struct trace_count watch_sum_counts(const struct watch *w, const struct trace_counts *v, uint32_t i)
 {
 	struct trace_count sum = { 0, UINT64_MAX };
 
 	for (int cpu = 0; cpu < w->cpus; cpu++) {
-		sum.count += v[cpu].count;
-		if (v[cpu].count && v[cpu].first_ns < sum.first_ns)
-			sum.first_ns = v[cpu].first_ns;
+		const struct trace_count *c = &v[cpu].of[i % TRACE_PACKED];
+
+		sum.count += c->count;
+		if (c->count && c->first_ns < sum.first_ns)
+			sum.first_ns = c->first_ns;
 	}
 	return sum;
 }
@@ -99,11 +102,11 @@ struct trace_count watch_sum_counts(const struct watch *w, const struct trace_co
 static bool sum_counts(struct watch *w, int fd, uint32_t i, struct counts *cs,
 		       struct trace_count *sum)
 {
-	const struct trace_count *v = count_at(w, fd, i, cs);
+	const struct trace_counts *v = counts_at(w, fd, i, cs);
 
 	if (!v)
 		return false;
-	*sum = watch_sum_counts(w, v);
+	*sum = watch_sum_counts(w, v, i);
 	return sum->count > 0;
 }
 

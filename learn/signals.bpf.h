@@ -124,7 +124,7 @@ ALONE int name_peer(__u64 task)
 static __always_inline void count_beyond(__u32 sig, __u32 ways)
 {
 	__u32 i = (ways & 3) * TRACE_SIGNAL_WAYS + (sig & (TRACE_SIGNAL_WAYS - 1));
-	struct trace_count *c = bpf_map_lookup_elem(&signals_beyond, &i);
+	struct trace_count *c = counter_at(&signals_beyond, i);
 
 	if (!c)
 		return;

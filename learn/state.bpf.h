@@ -135,7 +135,7 @@ struct scratch {
 
 _Static_assert(TRACE_SERVING == TRACE_CALLS, "calls while serving stand behind the others");
 
-MAP(counts, PERCPU_ARRAY, __u32, struct trace_count, 2 * TRACE_CALLS);
+MAP(counts, PERCPU_ARRAY, __u32, struct trace_counts, 2 * TRACE_CALLS / TRACE_PACKED);
 MAP(bits, PERCPU_HASH, struct arg_key, struct trace_bits, 1024);
 MAP(distinct, HASH, struct arg_key, struct value_state, 1024);
 MAP(values, HASH, struct trace_value_key, __u64, 16384);
@@ -145,7 +145,7 @@ MAP(ports_kept, ARRAY, __u32, __u32,
     ADDRESS_GROUPS + ADDRESS_OPS * ADDRESS_TYPES); /* behind: abstract names */
 MAP(caps, HASH, struct trace_cap_key, struct trace_count, 4096);
 MAP(signals, HASH, struct trace_signal_key, struct trace_count, 4096);
-MAP(signals_beyond, PERCPU_ARRAY, __u32, struct trace_count, 4 * TRACE_SIGNAL_WAYS);
+MAP(signals_beyond, PERCPU_ARRAY, __u32, struct trace_counts, 4 * TRACE_SIGNAL_WAYS / TRACE_PACKED);
 MAP(paths, HASH, struct trace_path_key, struct trace_path, 16384);
 MAP(pairs, HASH, struct trace_pair_key, __u64, 16384);
 MAP(asks, HASH, struct trace_ask_key, struct trace_count, 4096);
@@ -155,7 +155,15 @@ MAP(losses, PERCPU_ARRAY, __u32, __u64, TRACE_LOSS_NR);
 MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 2);
 MAP(marks_by_tid, HASH, __u32, struct mark, 65536);
 MAP(marked, ARRAY, __u32, __u64, TRACE_TIDS / 32); /* by thread id: two bits */
-struct {                                           /* wakes the loader: somebody is inside */
+
+static __always_inline struct trace_count *counter_at(void *map, __u32 i)
+{
+	__u32 at = i / TRACE_PACKED;
+	struct trace_counts *some = bpf_map_lookup_elem(map, &at);
+
+	return some ? &some->of[i % TRACE_PACKED] : NULL;
+}
+struct { /* wakes the loader: somebody is inside */
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } mntns_met SEC(".maps");

@@ -262,6 +262,12 @@ struct trace_count {
 	__u64 first_ns; /* since the target's exec */
 };
 
+/* Counters that are one element of an array: the kernel allocates each element by itself, on all CPUs. */
+#define TRACE_PACKED 64
+struct trace_counts {
+	struct trace_count of[TRACE_PACKED];
+};
+
 struct trace_value_key {
 	__u32 call; /* index of a call */
 	__u32 arg;

@@ -115,11 +115,15 @@ struct pieces {
  */
 bool pieces_text(const struct pieces *all, const struct piece *p, const struct piece **base,
 		 char out[TRACE_PATH + 1]);
-#define WATCH_COUNTS 256
-/* Of a per-CPU array the counters from one on, at most so many, in one call. 0: none, or not to be had so. */
-uint32_t watch_read_counts(int fd, uint32_t from, struct trace_count *v);
-/* One of them over all CPUs. */
-struct trace_count watch_sum_counts(const struct watch *w, const struct trace_count *v);
+#define WATCH_COUNTS 8
+/*
+ * Of a per-CPU array of counters the elements from one on, at most so many, of each those of all CPUs, in one
+ * call. How many; 0: none, or not to be had so.
+ */
+uint32_t watch_read_counts(int fd, uint32_t from, struct trace_counts *v);
+/* The i-th counter over all CPUs, of the element that it is in. */
+struct trace_count watch_sum_counts(const struct watch *w, const struct trace_counts *v,
+				    uint32_t i);
 /* An element of a per-CPU array of numbers. */
 uint64_t watch_sum_of(struct watch *w, int fd, uint32_t which);
 /* One of enum trace_loss, over all CPUs. */
