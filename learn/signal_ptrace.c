@@ -39,7 +39,7 @@ static struct tracee *find_there(const struct tracer *t, const struct tracee *by
 static bool has_ended(const struct tracer *t, pid_t pid)
 {
 	for (size_t i = 0; i < TRACER_GONE; i++)
-		if (t->gone[i] == pid)
+		if (t->gone[i].leader == pid)
 			return true;
 	return false;
 }

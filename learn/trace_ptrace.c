@@ -152,12 +152,16 @@ static void let_go(const struct tracer *t, pid_t tid, int sig)
 		ptrace(PTRACE_DETACH, tid, NULL, (void *)(intptr_t)sig);
 }
 
-/* Its parent may look at it before it stops for the first time. */
+/*
+ * Its parent may look at it before it stops for the first time. If it has ended nothing is told of it any more,
+ * and its number will be another's, if at all: that one is met when it stops.
+ */
 static void meet_child(struct tracer *t, pid_t parent)
 {
 	unsigned long child;
 
-	if (!t->detaching && !ptrace(PTRACE_GETEVENTMSG, parent, NULL, &child))
+	if (!t->detaching && !ptrace(PTRACE_GETEVENTMSG, parent, NULL, &child) &&
+	    !tracer_has_ended(t, (pid_t)child))
 		(void)tracer_get(t, (pid_t)child);
 }
 

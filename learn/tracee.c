@@ -49,6 +49,14 @@ void tracer_serves(struct tracer *t, const struct tracee *e, bool serves, bool p
 			}
 }
 
+bool tracer_has_ended(const struct tracer *t, pid_t tid)
+{
+	for (size_t i = 0; i < TRACER_GONE; i++)
+		if (t->gone[i].tid == tid)
+			return true;
+	return false;
+}
+
 /* A task is met at its first stop: that of its parent's fork may come before or after. */
 struct tracee *tracer_get(struct tracer *t, pid_t tid)
 {
@@ -85,7 +93,8 @@ void tracer_drop(struct tracer *t, pid_t tid)
 	*p = e->next;
 	ask_drop(e->ask);
 	free(e->sending);
-	t->gone[t->ngone++ % TRACER_GONE] = e->leader;
+	t->gone[t->ngone % TRACER_GONE].tid = tid;
+	t->gone[t->ngone++ % TRACER_GONE].leader = e->leader;
 	free(e);
 	t->live--;
 }

@@ -12,7 +12,7 @@
 #include "learn/backend.h"
 
 #define TRACEE_BUCKETS 1024
-#define TRACER_GONE    256 /* processes that have ended, and may have signalled before */
+#define TRACER_GONE    256 /* tasks that have ended, of which something may be told yet */
 
 struct tracee {
 	pid_t tid;
@@ -44,7 +44,9 @@ struct tracer {
 	struct trace_rule rules[TRACE_RULES];
 	struct tracee *buckets[TRACEE_BUCKETS];
 	size_t live;
-	pid_t gone[TRACER_GONE]; /* the last ones of all that were traced */
+	struct {
+		pid_t tid, leader;
+	} gone[TRACER_GONE]; /* the last ones of all that were traced */
 	size_t ngone;
 	bool started;
 	bool detaching;
@@ -57,6 +59,8 @@ struct tracer {
 struct tracee *tracer_find(const struct tracer *t, pid_t tid);
 /* One of the threads of a process; NULL: none is traced. */
 struct tracee *tracer_find_process(const struct tracer *t, pid_t leader);
+/* Has it ended, not long ago? Its maker's stop may be told behind its end. */
+bool tracer_has_ended(const struct tracer *t, pid_t tid);
 /* The same as tracer_find(), and met now where it is none yet, and counted; NULL: for want of memory. */
 struct tracee *tracer_get(struct tracer *t, pid_t tid);
 /* It has ended. */
