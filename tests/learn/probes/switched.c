@@ -30,7 +30,8 @@ static void work(int me, long n, char *self)
 		if (sethostname(host, strlen(host)))
 			_exit(1);
 	for (long i = 0; i < n / 100; i++) {
-		snprintf(dir, sizeof(dir), "/tmp/sw%d.%ld", me, i);
+		snprintf(dir, sizeof(dir), "/tmp/sw%d.%d.%ld", (int)getppid(), me,
+			 i); /* another run has others */
 		if (!vfork()) {
 			execl(self, self, "dir", dir, (char *)NULL);
 			_exit(1);
