@@ -80,7 +80,7 @@ enum containers_at { AT_STATE, AT_ENGINES, AT_SHIMS, AT_NR };
 void containers_look_at(struct containers *cs, enum containers_at at);
 /* That of the whole id; NULL: not known. */
 struct container *containers_by_id(const struct containers *cs, struct str id);
-/* The same, made where there is none; NULL: there are too many. */
+/* The same, made where there is none; NULL: there are too many, or no id has such bytes. */
 struct container *containers_meet(struct containers *cs, struct str id, enum container_engine e);
 
 /* Do they mean it: "NAME", "POD/NAME", an id or the beginning of one, behind "ENGINE:" if given? */

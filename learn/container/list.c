@@ -25,7 +25,7 @@ struct container *containers_meet(struct containers *cs, struct str id, enum con
 {
 	struct container *c = containers_by_id(cs, id);
 
-	if (c || cs->list.n == CONTAINERS_MOST)
+	if (c || cs->list.n == CONTAINERS_MOST || memchr(id.p, 0, id.n))
 		return c;
 	c = ARENA_NEW(cs->arena, struct container);
 	c->id = str_dup(cs->arena, id);
