@@ -15,18 +15,11 @@ static __always_inline __u64 arg_at(const struct mark *m, int i)
 ALONE int record_ask(__u64 value)
 {
 	struct scratch *s = scratch_get();
-	struct trace_count *c, fresh = { 1, 0 };
 
 	if (!s)
 		return 0;
 	s->ask.value = value;
-	c = bpf_map_lookup_elem(&asks, &s->ask);
-	if (c) {
-		__sync_fetch_and_add(&c->count, 1);
-		return 0;
-	}
-	fresh.first_ns = since_start();
-	if (bpf_map_update_elem(&asks, &s->ask, &fresh, BPF_ANY))
+	if (!count_up(&asks, &s->ask))
 		count_loss(TRACE_LOSS_PATHS);
 	return 0;
 }

@@ -130,20 +130,13 @@ static __always_inline void count_beyond(__u32 sig, __u32 ways)
 		return;
 	if (!c->count)
 		c->first_ns = since_start();
-	c->count++;
+	__sync_fetch_and_add(&c->count, 1);
 }
 
 /* What finds no room is of an unknown peer. */
 static __always_inline void count_signal(const struct trace_signal_key *k)
 {
-	struct trace_count *c = bpf_map_lookup_elem(&signals, k), fresh = { 1, 0 };
-
-	if (c) {
-		__sync_fetch_and_add(&c->count, 1);
-		return;
-	}
-	fresh.first_ns = since_start();
-	if (bpf_map_update_elem(&signals, k, &fresh, BPF_ANY))
+	if (!count_up(&signals, k))
 		count_beyond(k->signal, k->ways);
 }
 

@@ -230,14 +230,7 @@ static __always_inline bool is_optional(__u32 cap, __u32 opts)
 
 static __always_inline void count_cap(void *map, const struct trace_cap_key *k)
 {
-	struct trace_count *c = bpf_map_lookup_elem(map, k), fresh = { 1, 0 };
-
-	if (c) {
-		__sync_fetch_and_add(&c->count, 1);
-		return;
-	}
-	fresh.first_ns = since_start();
-	if (bpf_map_update_elem(map, k, &fresh, BPF_ANY))
+	if (!count_up(map, k))
 		count_loss(TRACE_LOSS_CAPS);
 }
 
