@@ -87,7 +87,7 @@ static void add_process(const struct tracer *t, struct sending *s, int sig, pid_
 
 	if (ours && sig == SIGKILL)
 		ours->doomed = true;
-	if (!ours)
+	if (!ours && !has_ended(t, pid))
 		name_outside(pid, &one, who);
 	add(s, &one);
 }

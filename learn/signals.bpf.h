@@ -186,7 +186,9 @@ ALONE int record_exists(int of, bool held)
 						   (__u32)of) :
 				 NULL;
 	}
+	/* A child that ends is known as such alone. */
 	if (other && (BPF_CORE_READ(other, signal) == BPF_CORE_READ(t, signal) ||
+		      BPF_CORE_READ(other, real_parent, signal) == BPF_CORE_READ(t, signal) ||
 		      is_ours(pid_key(BPF_CORE_READ(other, group_leader, thread_pid)))))
 		count_signal(&k);
 	else

@@ -155,13 +155,18 @@ ALONE int is_member(__u64 task)
 	return 0;
 }
 
-/* Is that task recorded? Of one that is about to end there may be no mark any more, and the bit stays. */
+#define PF_EXITING 0x4 /* include/linux/sched.h */
+
+/* Is that task recorded? One that ends has no mark any more: it is whose child it is, which waits for it. */
 static __always_inline bool is_recorded(__u64 task)
 {
 	struct task_struct *t = (void *)task;
+	__u32 by = BPF_CORE_READ(t, flags) & PF_EXITING ?
+			   (__u32)BPF_CORE_READ(t, real_parent, pid) :
+			   0;
 
 	return marked_bits((__u32)BPF_CORE_READ(t, pid)) & IS_MARKED ||
-	       (cgroups_nr && is_member(task));
+	       (by && marked_bits(by) & IS_MARKED) || (cgroups_nr && is_member(task));
 }
 
 /*
