@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from conftest import BUILD, PALE, need_root, run, skip
+from conftest import BUILD, PALE, PATIENCE, need_root, run, skip
 from recordings import Recording
+from test_backends import waits
 
 PROBES = BUILD / "tests/learn/probes"
 WAYS = ["ebpf", "ebpf-tp", "ebpf-raw", "ptrace"]
@@ -183,15 +184,14 @@ def test_what_runs_already_is_recorded_with_its_sockets_and_without_files(tmp_pa
     q = subprocess.Popen([PALE, "learn", "--backend", "ptrace", "--no-files", "--pid", str(p.pid), "-r", rec, "-o",
                           tmp_path / "p"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        status = f"/proc/{p.pid}/status"
-        while "TracerPid:\t0\n" in open(status).read() and q.poll() is None:
+        while q.poll() is None and not waits(q.pid):
             pass
-        p.communicate("x", timeout=60)
-        q.communicate(timeout=60)
+        p.communicate("x", timeout=PATIENCE)
+        err = q.communicate(timeout=PATIENCE)[1]
     finally:
         p.kill()
         q.kill()
-    assert q.returncode == 0
+    assert q.returncode == 0, err
     kinds = facts(rec)
     assert [f for f in kinds if f.startswith("tuple x86_64 socket ")]
     assert "files-written" in rec.read_text()
