@@ -76,19 +76,20 @@ static bool is_starred(struct str t, struct starred *out)
 /* May what follows the '*' begin with this byte, which then is no sign of the '*' alone? */
 static bool may_go_on(const struct starred *x, char byte)
 {
-	size_t i = 0;
+	const char any[] = { byte, '*', '?', '[', '\0' };
+	struct str t = x->behind;
 
-	while (i < x->behind.n && x->behind.p[i] == '*')
-		i++;
-	if (i == x->behind.n)
+	while (t.n && *t.p == '*')
+		t = (struct str){ t.p + 1, t.n - 1 };
+	if (!t.n)
 		return false;
+	if (*t.p != '{')
+		return *t.p == byte || strchr("?[\\", *t.p);
 	/* Of what is more than text, its text: "{x,y}" begins with one of its bytes. */
-	return strchr("?[\\", x->behind.p[i]) ||
-	       (x->behind.p[i] == '{' ? memchr(x->behind.p + i, byte, x->behind.n - i) ||
-						memchr(x->behind.p + i, '*', x->behind.n - i) ||
-						memchr(x->behind.p + i, '?', x->behind.n - i) ||
-						memchr(x->behind.p + i, '[', x->behind.n - i) :
-					x->behind.p[i] == byte);
+	for (size_t i = 0; i < t.n; i++)
+		if (t.p[i] && strchr(any, t.p[i]))
+			return true;
+	return false;
 }
 
 /* The paths of it in which the '*' begins with this byte twice. */
