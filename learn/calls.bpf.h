@@ -41,21 +41,6 @@ static __always_inline __u32 tid_of(bool btf, struct task_struct *t)
 	return btf ? (__u32)t->pid : (__u32)bpf_get_current_pid_tgid();
 }
 
-/* Of `marked`: the word with a task's two bits. */
-static __always_inline __u64 *marked_word(__u32 tid)
-{
-	__u32 i = tid / 32;
-
-	return bpf_map_lookup_elem(&marked, &i);
-}
-
-static __always_inline __u32 marked_bits(__u32 tid)
-{
-	__u64 *word = marked_word(tid);
-
-	return word ? (__u32)(*word >> tid % 32 * 2) & (IS_MARKED | IS_NOTED) : 0;
-}
-
 /*
  * Whoever makes a mark, or takes one away, says so here. Each new task gets its bits as it is made,
  * set or not: so none is left of one that had its number before.

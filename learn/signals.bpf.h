@@ -72,6 +72,40 @@ static __always_inline __u64 pid_of_descriptor(int fd, bool *other)
 
 /* ---- who they are ---- */
 
+/* Is it in one of the cgroups, and inside, though it has made no call since the recording began? */
+ALONE int is_member(__u64 task)
+{
+	struct task_struct *t = (void *)task;
+	struct cgroup *g = BPF_CORE_READ(t, cgroups, dfl_cgrp), *up = NULL;
+	__u32 level = (__u32)BPF_CORE_READ(g, level);
+
+	if (!bpf_core_field_exists(g->ancestors) ||
+	    (border && BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != home_mntns))
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < TRACE_WATCHED && i < cgroups_nr && i < cgroups_used; i++) {
+		__u32 at = cgroup_levels[i];
+
+		if (!cgroup_ids[i] || at > level)
+			continue;
+		bpf_probe_read_kernel(&up, sizeof(up),
+				      (void *)g + bpf_core_field_offset(struct cgroup, ancestors) +
+					      at * sizeof(up));
+		if (BPF_CORE_READ(up, kn, id) == cgroup_ids[i])
+			return 1;
+	}
+	return 0;
+}
+
+/* Is that task recorded? Of one that is about to end there may be no mark any more, and the bit stays. */
+static __always_inline bool is_recorded(__u64 task)
+{
+	struct task_struct *t = (void *)task;
+
+	return marked_bits((__u32)BPF_CORE_READ(t, pid)) & IS_MARKED ||
+	       (cgroups_nr && is_member(task));
+}
+
 /* To s->buf, with its length; 0: there is none, or it is of several profiles, or of a namespace of AppArmor's. */
 ALONE int read_label(__u64 task)
 {
@@ -186,10 +220,8 @@ ALONE int record_exists(int of, bool held)
 						   (__u32)of) :
 				 NULL;
 	}
-	/* A child that ends is known as such alone. */
-	if (other && (BPF_CORE_READ(other, signal) == BPF_CORE_READ(t, signal) ||
-		      BPF_CORE_READ(other, real_parent, signal) == BPF_CORE_READ(t, signal) ||
-		      is_ours(pid_key(BPF_CORE_READ(other, group_leader, thread_pid)))))
+	if (other &&
+	    (BPF_CORE_READ(other, signal) == BPF_CORE_READ(t, signal) || is_recorded((__u64)other)))
 		count_signal(&k);
 	else
 		record_outside(0, TRACE_SENT, (__u64)other);

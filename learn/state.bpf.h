@@ -156,6 +156,21 @@ MAP(scratches, PERCPU_ARRAY, __u32, struct scratch, 2);
 MAP(marks_by_tid, HASH, __u32, struct mark, 65536);
 MAP(marked, ARRAY, __u32, __u64, TRACE_TIDS / 32); /* by thread id: two bits */
 
+/* Of `marked`: the word with a task's two bits. */
+static __always_inline __u64 *marked_word(__u32 tid)
+{
+	__u32 i = tid / 32;
+
+	return bpf_map_lookup_elem(&marked, &i);
+}
+
+static __always_inline __u32 marked_bits(__u32 tid)
+{
+	__u64 *word = marked_word(tid);
+
+	return word ? (__u32)(*word >> tid % 32 * 2) & (IS_MARKED | IS_NOTED) : 0;
+}
+
 static __always_inline struct trace_count *counter_at(void *map, __u32 i)
 {
 	__u32 at = i / TRACE_PACKED;

@@ -130,45 +130,6 @@ static __always_inline bool is_kernels(int code)
 	return code > 0 || (code <= -2 && code >= -5);
 }
 
-/* Is it in one of the cgroups, and inside, though it has made no call since the recording began? */
-ALONE int is_member(__u64 task)
-{
-	struct task_struct *t = (void *)task;
-	struct cgroup *g = BPF_CORE_READ(t, cgroups, dfl_cgrp), *up = NULL;
-	__u32 level = (__u32)BPF_CORE_READ(g, level);
-
-	if (!bpf_core_field_exists(g->ancestors) ||
-	    (border && BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != home_mntns))
-		return 0;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < TRACE_WATCHED && i < cgroups_nr && i < cgroups_used; i++) {
-		__u32 at = cgroup_levels[i];
-
-		if (!cgroup_ids[i] || at > level)
-			continue;
-		bpf_probe_read_kernel(&up, sizeof(up),
-				      (void *)g + bpf_core_field_offset(struct cgroup, ancestors) +
-					      at * sizeof(up));
-		if (BPF_CORE_READ(up, kn, id) == cgroup_ids[i])
-			return 1;
-	}
-	return 0;
-}
-
-#define PF_EXITING 0x4 /* include/linux/sched.h */
-
-/* Is that task recorded? One that ends has no mark any more: it is whose child it is, which waits for it. */
-static __always_inline bool is_recorded(__u64 task)
-{
-	struct task_struct *t = (void *)task;
-	__u32 by = BPF_CORE_READ(t, flags) & PF_EXITING ?
-			   (__u32)BPF_CORE_READ(t, real_parent, pid) :
-			   0;
-
-	return marked_bits((__u32)BPF_CORE_READ(t, pid)) & IS_MARKED ||
-	       (by && marked_bits(by) & IS_MARKED) || (cgroups_nr && is_member(task));
-}
-
 /*
  * Where it is sent, not where it is delivered: a signal that kills by default is delivered as
  * SIGKILL, and one that is ignored never, but the sender of either needed permission. The task that runs
