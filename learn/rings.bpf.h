@@ -19,18 +19,24 @@ static __always_inline int on_ring_socket(__u64 family, __u64 type, __u64 protoc
 	return 0;
 }
 
+/* For what a ring does by the call; NULL: none does, or it is taken, and that is counted. */
+static __always_inline struct scratch *take_for_ring(void)
+{
+	__u32 call = ring_call();
+	struct scratch *s = call == TRACE_NO_CALL ? NULL : take_for_unruled();
+
+	if (s)
+		s->ask.call = call;
+	return s;
+}
+
 /* how: of a path, as record_unix() has it. */
 static __always_inline int on_ring_address(__u32 op, __u64 sock, __u64 at, __u32 len, __u32 how)
 {
-	__u32 call = at && len ? ring_call() : TRACE_NO_CALL;
-	struct scratch *s;
+	struct scratch *s = at && len ? take_for_ring() : NULL;
 
-	if (call == TRACE_NO_CALL)
-		return 0;
-	s = take_for_unruled();
 	if (!s)
 		return 0;
-	s->ask.call = call;
 	s->vfs = sock;
 	s->text = at;
 	record_address(op | ADDRESS_KERNEL, s->vfs, s->text, len);
@@ -72,15 +78,10 @@ static __always_inline int on_ring_accept(void)
 /* A request that is made with credentials which its ring was told to keep. */
 static __always_inline int on_ring_credentials(void)
 {
-	__u32 call = ring_call();
-	struct scratch *s;
+	struct scratch *s = take_for_ring();
 
-	if (call == TRACE_NO_CALL)
-		return 0;
-	s = take_for_unruled();
 	if (!s)
 		return 0;
-	s->ask.call = call;
 	s->ask.what = TRACE_OP_RING;
 	s->ask.names[0] = s->ask.names[1] = s->ask.names[2] = 0;
 	record_ask(TRACE_RING_OTHERS);
