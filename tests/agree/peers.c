@@ -272,17 +272,23 @@ static int label_stacked(void)
 
 /* ---- who is signalled ---- */
 
-/* A child that ends well by a signal that it has waited for. */
-static pid_t waiter(int sig)
+static sigset_t blocked(int sig)
 {
 	sigset_t set;
-	int got;
-	pid_t pid;
 
 	sigemptyset(&set);
 	sigaddset(&set, sig);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	pid = fork();
+	return set;
+}
+
+/* A child that ends well by a signal that it has waited for. */
+static pid_t waiter(int sig)
+{
+	sigset_t set = blocked(sig);
+	int got;
+	pid_t pid = fork();
+
 	if (!pid)
 		_exit(sigwait(&set, &got) || got != sig);
 	return pid;
@@ -297,14 +303,10 @@ static int signal_child_that_waits(void)
 
 static int signal_parent_by_child(void)
 {
-	sigset_t set;
+	sigset_t set = blocked(SIGUSR2);
 	int got;
-	pid_t pid;
+	pid_t pid = fork();
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR2);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	pid = fork();
 	if (!pid)
 		_exit(kill(getppid(), SIGUSR2) != 0);
 	return sigwait(&set, &got) || got != SIGUSR2 || ended(pid, 0);
