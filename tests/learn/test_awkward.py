@@ -13,7 +13,8 @@ SYSCALL = "import ctypes, os, signal; call = ctypes.CDLL(None).syscall\n"
 
 
 def python(script):
-    return [need("python3"), "-Ec", SYSCALL + script]
+    # Without site, which asks the name service for a home directory where $HOME is not set.
+    return [need("python3"), "-ESc", SYSCALL + script]
 
 
 @EACH
