@@ -22,7 +22,8 @@
 #define OPTIONS                                                                                    \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |  \
 	 PTRACE_O_TRACEEXEC)
-#define DETACH_NS 5000000000u
+#define DETACH_NS  5000000000u
+#define STOPS_MANY 8192 /* of a task that lasts */
 
 /* 0, or -errno. What runs already outlives us; a command does not, lest it run on unseen. */
 static int seize(pid_t tid, uintptr_t options)
@@ -175,6 +176,7 @@ static void on_stop(struct tracer *t, pid_t tid, int status)
 		let_go(t, tid, 0);
 		return;
 	}
+	t->await.is_lasting = ++e->nstops > STOPS_MANY;
 	if (sig == (SIGTRAP | 0x80)) {
 		if (!t->detaching)
 			on_call(t, e);
@@ -289,14 +291,14 @@ static void trace_loop(struct tracer *t)
 {
 	while (!t->detaching || t->live) {
 		int status;
-		pid_t tid = waitpid(-1, &status, __WALL);
+		pid_t tid = await_stop(&t->await, &status);
 
 		look_at_serving(t);
 		if (tid < 0 && errno == ECHILD)
 			return;
 		if (live_due(t->opt))
 			live_model(t->opt->live, t->model, t->started ? tracer_now(t) : 0);
-		if (tid < 0) {
+		if (tid <= 0) {
 			if (t->detaching && clock_ns() > t->target->deadline_ns)
 				return; /* those that cannot be stopped: see seize() */
 			if (!t->detaching && target_stop(t->target, t->opt)) {

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "learn/ask_ptrace.h"
+#include "learn/await.h"
 #include "learn/backend.h"
 
 #define TRACEE_BUCKETS 1024
@@ -19,6 +20,7 @@ struct tracee {
 	unsigned pid, parent; /* of its process, of that one's parent, as they call themselves */
 	struct tracee *next;
 	uint8_t rule;
+	uint64_t nstops;  /* up to now */
 	pid_t leader;     /* of its process: the first of its threads */
 	model_program by; /* the program that its process runs; 0: not looked at yet */
 	bool serves;      /* its process does (serve.h) */
@@ -53,6 +55,7 @@ struct tracer {
 	bool serve_all; /* every process serves */
 	bool labels;    /* something below a directory attr was opened: perhaps a task's */
 	uint64_t start_ns;
+	struct await await;
 	dev_t namespaces; /* the device that files of namespaces are of; 0: not known */
 };
 /* NULL: it is none of those. */
