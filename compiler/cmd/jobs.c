@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -268,13 +267,4 @@ size_t jobs_run(const struct jobs *j)
 	}
 	munmap(r.shared, sizeof(*r.shared));
 	return r.next;
-}
-
-unsigned jobs_processors(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return 1;
-	return (unsigned)CPU_COUNT(&set);
 }

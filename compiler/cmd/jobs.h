@@ -26,5 +26,5 @@ struct jobs {
  */
 size_t jobs_run(const struct jobs *j);
 
-/* How many processors this process may use. */
+/* How many processors this process may use, and its cgroups give it time of: at least 1. */
 unsigned jobs_processors(void);

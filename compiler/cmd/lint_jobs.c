@@ -10,7 +10,9 @@
 #include "compiler/lint/pack.h"
 
 enum {
-	FILES_EACH = 16, /* a process more for so many: it has to read again what they share */
+	/* A process more for so many: it has to read again what they share. Measured, two against one:
+	 * 16 AppArmor profiles take as long, 24 and 24 seccomp profiles less. */
+	FILES_EACH = 12,
 	UNASKED_MAX = 8, /* each takes some memory */
 };
 

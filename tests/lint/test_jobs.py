@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import platform
+import resource
 import signal
 import struct
 import subprocess
@@ -14,7 +15,7 @@ import time
 
 import pytest
 
-from conftest import LONG, PALE, PATIENCE, ROOT, run, skip
+from conftest import LONG, PALE, PATIENCE, ROOT, need_root, run, skip
 
 HERE = pathlib.Path(__file__).resolve().parent
 FORMATS = ["text", "concise", "gcc", "json", "sarif", "github", "gitlab", "junit", "checkstyle"]
@@ -53,8 +54,9 @@ def profiles(folder, n):
 def test_every_form_is_that_of_one_process(pale, form):
     files = cases()
     step = 1 if LONG else 12
-    rc, out, _ = same(pale, 3, "--format", form, *files[FORMATS.index(form)::step])
-    assert rc == 1 and len(out) > 5000
+    for jobs in (2, 3, 8) if LONG else (2 + FORMATS.index(form),):
+        rc, out, _ = same(pale, jobs, "--format", form, *files[FORMATS.index(form)::step])
+        assert rc == 1 and len(out) > 5000
 
 
 def test_statistics_levels_and_selections_are_those_of_one_process(pale):
@@ -148,33 +150,73 @@ def test_a_process_that_is_killed_leaves_no_gap(pale, tmp_path, how_many):
     assert not "once in a hundred times each has a file"
 
 
-def test_without_its_first_process_nothing_goes_on(tmp_path):
+def all_end(pids):
+    end = time.monotonic() + PATIENCE
+    while any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < end, pids
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("how", (signal.SIGINT, signal.SIGTERM, signal.SIGKILL))
+def test_without_its_first_process_nothing_goes_on(tmp_path, how):
     files = profiles(tmp_path, 400)
     proc = subprocess.Popen([PALE, "lint", "-j3", *OPTIONS, *files], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     others = []
     while not others and proc.poll() is None:
         others = children(proc.pid)
-    proc.kill()
-    proc.wait(timeout=PATIENCE)
+    proc.send_signal(how)
+    assert proc.wait(timeout=PATIENCE) == -how
     assert others
-    end = time.monotonic() + 30
-    while any(pathlib.Path(f"/proc/{pid}").exists() for pid in others):
-        assert time.monotonic() < end, others
-        time.sleep(0.01)
+    all_end(others)
 
 
-def no_more_processes():
-    """A seccomp filter: clone, fork, vfork and clone3 are refused."""
+def test_when_nobody_reads_any_more_all_processes_end(tmp_path):
+    files = profiles(tmp_path, 400)
+    proc = subprocess.Popen([PALE, "lint", "-j3", *OPTIONS, *files], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    others = []
+    while not others and proc.poll() is None:
+        others = children(proc.pid)  # what they find is more than a pipe holds
+    proc.stdout.close()
+    assert proc.wait(timeout=PATIENCE) == -signal.SIGPIPE
+    assert others
+    all_end(others)
+
+
+REFUSE, END = 0x00050001, 0x80000000  # SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_KILL_PROCESS
+
+
+def no_more_processes(answer=REFUSE):
+    """A seccomp filter: clone, fork, vfork and clone3 get this answer."""
     calls = [56, 57, 58, 435]
     code = struct.pack("=HBBI", 0x20, 0, 0, 0)
     for i, nr in enumerate(calls):
         code += struct.pack("=HBBI", 0x15, len(calls) - i, 0, nr)
-    code += struct.pack("=HBBI", 0x06, 0, 0, 0x7fff0000) + struct.pack("=HBBI", 0x06, 0, 0, 0x00050001)
+    code += struct.pack("=HBBI", 0x06, 0, 0, 0x7fff0000) + struct.pack("=HBBI", 0x06, 0, 0, answer)
     text = ctypes.create_string_buffer(code, len(code))
     prog = struct.pack("=HxxxxxxQ", len(code) // 8, ctypes.addressof(text))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, prog, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
+
+
+def test_a_user_with_no_process_left_has_it_done_by_one(pale, tmp_path):
+    need_root()
+    files = profiles(tmp_path, 20)
+    alone = told(pale, 1, *files)
+
+    def as_somebody():  # whom the limit is for, as it is not for root; nobody else is him
+        os.setresgid(54321, 54321, 54321)
+        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+        caps = ctypes.CDLL(None, use_errno=True)
+        assert not caps.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS: the files are root's
+        os.setresuid(54321, 54321, 54321)
+        head, data = struct.pack("=II", 0x20080522, 0), struct.pack("=IIIIII", 6, 6, 6, 0, 0, 0)  # CAP_DAC_*
+        assert not caps.syscall(126, head, data)
+        for cap in (1, 2):
+            assert not caps.prctl(47, 2, cap, 0, 0)  # PR_CAP_AMBIENT_RAISE: beyond the exec
+
+    r = run([PALE, "lint", "-j3", *OPTIONS, *files], preexec_fn=as_somebody)
+    assert (r.rc, r.out, r.err) == alone
 
 
 def test_where_no_process_may_be_made_one_does_it_all(pale, tmp_path):
@@ -184,3 +226,66 @@ def test_where_no_process_may_be_made_one_does_it_all(pale, tmp_path):
     alone = told(pale, 1, *files)
     r = run([PALE, "lint", "-j3", *OPTIONS, *files], preexec_fn=no_more_processes)
     assert (r.rc, r.out, r.err) == alone
+
+
+def hierarchies():
+    """version -> where a cgroup hierarchy is mounted that may hold back time of processors, and this process's place in it."""
+    out = {}
+    own = [line.split(":", 2) for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines()]
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        left, right = line.split(" - ")
+        root, place = left.split()[3:5]
+        kind, _, options = right.split()[:3]
+        version = {"cgroup2": 2, "cgroup": 1}.get(kind)
+        for number, controllers, path in own:
+            if (version == 2 and number == "0" or version == 1 and "cpu" in controllers.split(",") and "cpu" in options.split(",")) \
+                    and path.startswith(root):
+                out.setdefault(version, (place, path[len(root):].strip("/") if root != "/" else path.strip("/")))
+    return out
+
+
+@pytest.mark.parametrize("version", (1, 2))
+def test_a_cgroup_with_less_time_has_fewer_processes(tmp_path, version):
+    """Whoever makes one is ended here, which shows who does. Of a hierarchy only the files are there."""
+    need_root()
+    if platform.machine() != "x86_64":
+        skip("the filter is x86-64's")
+    if version not in hierarchies():
+        skip(f"no cgroups of version {version}")
+    files = profiles(tmp_path, 30)
+    place, own = hierarchies()[version]
+    libc = ctypes.CDLL(None, use_errno=True)
+    name = f"pale-lint-{os.getpid()}"
+    deep = [pathlib.Path(place, own, name), pathlib.Path(place, own, name, "in")]
+    with contextlib.suppress(OSError):  # where none may be made it is the own one alone
+        for one in deep:
+            one.mkdir()
+        own = os.path.relpath(deep[1], place)
+
+    def held_to(quota, period, where):
+        def prepare():
+            deep[1].exists() and (deep[1] / "cgroup.procs").write_text("0")
+            if libc.unshare(0x20000) or libc.mount(None, b"/", None, 0x44000, None) \
+                    or libc.mount(b"none", place.encode(), b"tmpfs", 0, None):
+                raise OSError(ctypes.get_errno(), "mount")
+            folder = pathlib.Path(place, where)
+            folder.mkdir(parents=True, exist_ok=True)
+            pathlib.Path(place, own).mkdir(parents=True, exist_ok=True)
+            if version == 2:
+                (folder / "cpu.max").write_text(f"{'max' if quota < 0 else quota} {period}\n")
+            else:
+                (folder / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+                (folder / "cpu.cfs_period_us").write_text(f"{period}\n")
+            no_more_processes(END)
+        return run([PALE, "lint", *OPTIONS, *files], preexec_fn=prepare).rc
+
+    several = -signal.SIGSYS if len(os.sched_getaffinity(0)) > 1 else 1
+    try:
+        for where in {own, os.path.dirname(own), ""}:
+            assert held_to(-1, 100000, where) == several
+            assert held_to(100001, 100000, where) == several
+            assert held_to(100000, 100000, where) == 1
+            assert held_to(5000, 100000, where) == 1
+    finally:
+        for one in reversed(deep):
+            one.exists() and one.rmdir()
