@@ -549,13 +549,13 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	p = process_of(btf ? (__u32)t->tgid : tgid_here());
 	if (!p)
 		return 0;
-	if (!has_made(p->program, call))
-		note_made(p->program, call);
 	at = call | serving(p->phase);
 	serves = calls[bounded(call, TRACE_CALLS - 1)].serves;
 	if (at == call && serves)
 		at |= btf ? end_of_start_btf(regs, call, serves, (__u32)abi) :
 			    end_of_start(false, regs, event, call, serves, abi == TRACE_COMPAT);
+	if (!has_made(p->program, at))
+		note_made(p->program, at);
 	c = counter_at(&counts, at);
 	if (!c)
 		return 0;

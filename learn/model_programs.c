@@ -50,7 +50,11 @@ void model_made(struct model *m, model_program by, enum arch a, uint32_t nr, uin
 	struct recorded_program *p = &model_recording(m)->programs.v[by - 1];
 	struct table *t = &model_calls(m)->programs_at.v[by - 1];
 	struct table_walk w = table_start((uint64_t)a << 32 | nr); /* as good as any hash: few */
-	struct recorded_made fresh = { a, nr, 0, UINT64_MAX }, *c;
+	struct recorded_made fresh = { .arch = a,
+				       .nr = nr,
+				       .first_ns = UINT64_MAX,
+				       .serve_first_ns = UINT64_MAX },
+			     *c;
 	size_t at = table_next(t, &w);
 
 	if (at == TABLE_END) {
@@ -59,7 +63,13 @@ void model_made(struct model *m, model_program by, enum arch a, uint32_t nr, uin
 		table_add(model_arena(m), t, w.hash, at);
 	}
 	c = &p->calls.v[at];
-	c->count = count_add(c->count, count);
-	if (first_ns < c->first_ns)
-		c->first_ns = first_ns;
+	if (model_calls(m)->phase != PHASE_APART) {
+		c->count = count_add(c->count, count);
+		c->first_ns = first_ns < c->first_ns ? first_ns : c->first_ns;
+	}
+	if (model_calls(m)->phase == PHASE_ANY)
+		return;
+	c->serves = true;
+	c->serve_count = count_add(c->serve_count, count);
+	c->serve_first_ns = first_ns < c->serve_first_ns ? first_ns : c->serve_first_ns;
 }

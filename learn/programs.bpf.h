@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which program makes which call: processes bear the number of the one that they run, and of each
- * number the calls are a row of bits. What is between a fork and an exec is that of the maker's.
+ * Which program makes which call in which phase: processes bear the number of the one that they run, and
+ * of each number the calls are a row of bits. What is between a fork and an exec is that of the maker's.
  */
 #ifndef LEARN_PROGRAMS_BPF_H
 #define LEARN_PROGRAMS_BPF_H
 
 #include "learn/paths.bpf.h"
 
-#define MADE   (TRACE_PROGRAMS * (TRACE_CALLS / 64))
+#define ROW    (2 * TRACE_CALLS / 64) /* of a program: its start, and behind that its serving */
+#define MADE   (TRACE_PROGRAMS * ROW)
 #define PACKED 32 /* an element of an array takes eight bytes or more */
 
 /* What is kept of a process: bytes, since its threads may write the one and the other at once. */
@@ -110,24 +111,24 @@ static __always_inline __u32 meet_program(void)
 	return by;
 }
 
-/* For the first time, of this program. */
-ALONE int note_made(__u32 by, __u32 call)
+/* For the first time, of this program and phase. at: the call, with TRACE_SERVING. */
+ALONE int note_made(__u32 by, __u32 at)
 {
 	__u32 i;
 
 	if (by == TRACE_BY_UNKNOWN)
 		by = meet_program();
-	i = by * (TRACE_CALLS / 64) + (call & (TRACE_CALLS - 1)) / 64;
-	__sync_fetch_and_or(&made[bounded(i, MADE - 1)], 1ull << call % 64);
+	i = by * ROW + (at & (2 * TRACE_CALLS - 1)) / 64;
+	__sync_fetch_and_or(&made[bounded(i, MADE - 1)], 1ull << at % 64);
 	return 0;
 }
 
 /* Nothing ever stands in the row of what is not known. */
-static __always_inline bool has_made(__u32 by, __u32 call)
+static __always_inline bool has_made(__u32 by, __u32 at)
 {
-	__u32 i = by * (TRACE_CALLS / 64) + call / 64;
+	__u32 i = by * ROW + at / 64;
 
-	return made[bounded(i, MADE - 1)] >> call % 64 & 1;
+	return made[bounded(i, MADE - 1)] >> at % 64 & 1;
 }
 
 #endif

@@ -539,21 +539,23 @@ static void read_asks(struct watch *w, struct model *m, const struct pieces *all
 	}
 }
 
-/* What was seen of one program: that a call was made, and not how often. */
+/* What was seen of one program: that a call was made in a phase, and not how often. */
 static void read_made(struct watch *w, struct model *m, uint32_t number, struct str path)
 {
-	const __u64 *row = &w->skel->bss->made[number * (TRACE_CALLS / 64)];
+	const __u64 *row = &w->skel->bss->made[number * (2 * TRACE_CALLS / 64)];
 	model_program by = 0;
 
-	for (uint32_t i = 0; i < TRACE_ABIS * TRACE_NRS; i++) {
-		int a = abi_arch(i / TRACE_NRS);
+	for (uint32_t at = 0; at < 2 * TRACE_CALLS; at++) {
+		uint32_t i = take_phase(m, at);
+		int a = i < TRACE_ABIS * TRACE_NRS ? abi_arch(i / TRACE_NRS) : -1;
 
-		if (a < 0 || !(row[i / 64] >> i % 64 & 1))
+		if (a < 0 || !(row[at / 64] >> at % 64 & 1))
 			continue;
 		if (!by)
 			by = model_program_of(m, path);
 		model_made(m, by, (enum arch)a, i % TRACE_NRS, 1, 0);
 	}
+	model_phase(m, PHASE_ANY);
 }
 
 static void read_programs(struct watch *w, struct model *m, const struct pieces *all)
@@ -565,6 +567,7 @@ static void read_programs(struct watch *w, struct model *m, const struct pieces 
 	uint32_t number;
 
 	model_recording(m)->run.programs_observed = true;
+	model_recording(m)->run.programs_by_phase = true;
 	read_made(w, m, TRACE_BY_OTHERS, (struct str){ NULL, 0 });
 	for (; next_key(w, fd, prev, &id); prev = &id) {
 		const struct piece *p = find_piece(all, id);

@@ -90,6 +90,7 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 		out->midway |= r->midway;
 		out->names_observed &= r->names_observed;
 		out->programs_observed &= r->programs_observed;
+		out->programs_by_phase &= r->programs_by_phase;
 		out->rings_observed &= r->rings_observed;
 		out->peers_observed &= r->peers_observed;
 		out->no_calls &= r->no_calls;
@@ -178,6 +179,8 @@ struct unite {
 	struct arena *a;
 	struct recording *r;
 	struct model *m;
+	struct table programs;            /* by their paths */
+	struct recorded_program *serving; /* whose facts of serving are read; NULL */
 };
 
 /* A column's runs are those of a set; NULL where there is one run, which needs no set. */
@@ -281,16 +284,47 @@ static void unite_call(struct unite *u, const struct fact *f, const struct colum
 /* Facts of one program stand together. */
 static void unite_by(struct unite *u, const struct fact *f, const struct column *all)
 {
-	struct recorded_made c = { f->arch, f->nr, all->count, all->first_ns };
+	struct recorded_made c = {
+		.arch = f->arch, .nr = f->nr, .count = all->count, .first_ns = all->first_ns
+	};
 	struct recorded_program fresh = { .path = f->path }, *last = NULL;
 
 	if (u->r->programs.n)
 		last = &u->r->programs.v[u->r->programs.n - 1];
 	if (!last || !str_eq(last->path, f->path)) {
+		table_add(u->a, &u->programs, hash_str(f->path), u->r->programs.n);
 		vec_push(u->a, &u->r->programs, fresh);
 		last = &u->r->programs.v[u->r->programs.n - 1];
 	}
 	vec_push(u->a, &last->calls, c);
+}
+
+/* NULL: it made none. */
+static struct recorded_program *find_program(const struct unite *u, struct str path)
+{
+	struct table_walk w = table_start(hash_str(path));
+	size_t at;
+
+	while ((at = table_next(&u->programs, &w)) != TABLE_END)
+		if (str_eq(u->r->programs.v[at].path, path))
+			return &u->r->programs.v[at];
+	return NULL;
+}
+
+/* Behind all of the whole run; what that does not have is nobody's. */
+static void unite_serve_by(struct unite *u, const struct fact *f, const struct column *all)
+{
+	if (!u->serving || !str_eq(u->serving->path, f->path))
+		u->serving = find_program(u, f->path);
+	if (!u->serving)
+		return;
+	vec_each(&u->serving->calls, c) {
+		if (c->arch != f->arch || c->nr != f->nr)
+			continue;
+		c->serves = true;
+		c->serve_count = all->count;
+		c->serve_first_ns = all->first_ns;
+	}
 }
 
 /* Facts of one kind stand together, so each of these is the last one or a new one. */
@@ -378,7 +412,7 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 	case FACT_BITS:
 		model_bits(u->m, f->arch, f->nr, f->index, f->words[0], f->words[1], f->unbounded);
 		return;
-	case FACT_BY: unite_by(u, f, &all); return;
+	case FACT_BY: (f->serve ? unite_serve_by : unite_by)(u, f, &all); return;
 	case FACT_CALL: unite_call(u, f, &all, columns); return;
 	case FACT_CAPABILITY: unite_capability(u, f, &all, columns); return;
 	case FACT_FILE: unite_file(u, f, &all, columns); return;
@@ -401,7 +435,7 @@ static void unite_fact(struct unite *u, const struct fact *f, const struct colum
 
 void recordings_unite(struct arena *a, const struct recordings *rs, struct recording *out)
 {
-	struct unite u = { a, out, model_new(a, out, SIZE_MAX) };
+	struct unite u = { .a = a, .r = out, .m = model_new(a, out, SIZE_MAX) };
 	struct columns columns = { 0 };
 	size_t walk = 0;
 	struct fact f;

@@ -364,6 +364,7 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	t->model = m;
 	t->r = model_recording(m);
 	t->r->run.programs_observed = true;
+	t->r->run.programs_by_phase = true;
 	t->r->run.peers_observed = !opt->no_files;
 	rules_fill(t->calls, t->rules);
 	serve_fill(t->calls, &opt->serve);

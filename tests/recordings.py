@@ -23,7 +23,7 @@ class Recording:
         self.runs, self.calls, self.files, self.args, self.tuples, self.peers = {}, {}, {}, {}, set(), set()
         self.rules, self.ours, self.sockets = {}, set(), set()
         self.addresses = {}
-        self.by = {}  # program, None for others: its calls
+        self.by, self.serve_by = {}, {}  # program, None for others: its calls
         self.serve_calls, self.serve_args, self.serve_tuples, self.serve_caps = {}, {}, set(), set()
         lines = self.text.splitlines()
         assert lines[0] == "pale recording 1" and lines[-1].startswith("end ")
@@ -44,7 +44,7 @@ class Recording:
         elif w[0] == "call":
             self.calls[w[1], w[2]] = count
         elif w[0] == "by":
-            self.by.setdefault(unquote(w[1]) if w[1][0] == '"' else None, {})[w[2], w[3]] = count
+            self.add_by(self.by, w, count)
         elif w[0] == "address":
             self.addresses[tuple(w[1:])] = count
         elif w[0] == "file":
@@ -63,9 +63,15 @@ class Recording:
         elif w[0] == "tuple":
             self.tuples.add((w[2], *(int(v, 16) for v in w[3:6])))
 
+    @staticmethod
+    def add_by(to, w, count):
+        to.setdefault(unquote(w[1]) if w[1][0] == '"' else None, {})[w[2], w[3]] = count
+
     def add_serve(self, w, count):
         if w[0] == "call":
             self.serve_calls[w[1], w[2]] = count
+        elif w[0] == "by":
+            self.add_by(self.serve_by, w, count)
         elif w[0] == "capability":
             self.serve_caps.add(w[1])
         elif w[0] == "tuple":

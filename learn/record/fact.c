@@ -461,6 +461,7 @@ static bool read_serve(struct line *w, struct fact *f)
 {
 	switch (f->kind) {
 	case FACT_BITS:
+	case FACT_BY:
 	case FACT_CALL:
 	case FACT_CAPABILITY:
 	case FACT_TUPLE:
@@ -468,7 +469,8 @@ static bool read_serve(struct line *w, struct fact *f)
 	default:
 		return line_fail(
 			w, w->rest.p,
-			"of serving there are calls, their arguments and capabilities alone");
+			"of serving there are calls by program, calls, their arguments and "
+			"capabilities alone");
 	}
 }
 

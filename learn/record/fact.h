@@ -38,7 +38,7 @@ struct fact {
 	bool unbounded;    /* ones and zeros: there were more values than are kept */
 	bool held;    /* call, tuple, file: there when the recording began, and not used since */
 	bool runtime; /* call, capability: of the container's runtime, outside the workload */
-	bool serve; /* call and its arguments, capability: of those, what processes did that served */
+	bool serve; /* call, by and arguments, capability: of those, what processes did that served */
 	bool assumed; /* call: held, as it were: nobody looked whether it is made */
 	/*
 	 * Of a file, of a directory with other names; what is known of a lost one; a rule; a signal's peer; of a call

@@ -212,17 +212,23 @@ static void sort_arguments(struct recorded_call *c)
  */
 static void settle_programs(struct recording *r)
 {
-	uint64_t is[ARCH_NR][RECORDING_NRS / 64] = { 0 };
+	uint64_t is[ARCH_NR][RECORDING_NRS / 64] = { 0 },
+					     serves[ARCH_NR][RECORDING_NRS / 64] = { 0 };
 	size_t left = 0;
 
 	vec_each(&r->calls, c)
 		is[c->arch][c->nr / 64] |= UINT64_C(1) << c->nr % 64;
+	vec_each(&r->serve_calls, c)
+		serves[c->arch][c->nr / 64] |= UINT64_C(1) << c->nr % 64;
 	vec_each(&r->programs, p) {
 		size_t n = 0;
 
-		vec_each(&p->calls, c)
-			if (is[c->arch][c->nr / 64] >> c->nr % 64 & 1)
-				p->calls.v[n++] = *c;
+		vec_each(&p->calls, c) {
+			if (!(is[c->arch][c->nr / 64] >> c->nr % 64 & 1))
+				continue;
+			c->serves &= serves[c->arch][c->nr / 64] >> c->nr % 64 & 1;
+			p->calls.v[n++] = *c;
+		}
 		p->calls.n = n;
 		if (n)
 			r->programs.v[left++] = *p;
@@ -305,6 +311,12 @@ static bool has_made(const struct recorded_program *p, enum arch a, uint32_t nr)
 	struct recorded_made key = { .arch = a, .nr = nr };
 
 	return p->calls.n && bsearch(&key, p->calls.v, p->calls.n, sizeof(*p->calls.v), cmp_made);
+}
+
+/* What was under way when the recording began is counted as 0. */
+bool recorded_made_starts(const struct recorded_made *c)
+{
+	return !c->serves || c->count > c->serve_count;
 }
 
 const struct recorded_program *recording_only_by(const struct recording *r, enum arch a,

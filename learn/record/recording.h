@@ -122,8 +122,11 @@ struct recorded_signal { /* between processes (kill and the like, not the kernel
 struct recorded_made { /* a call, by one program */
 	enum arch arch;
 	uint32_t nr;
-	uint64_t count; /* by eBPF, which sees whether it was made, 1 */
+	uint64_t count; /* by eBPF, which sees whether it was made, 1 of each phase */
 	uint64_t first_ns;
+	bool serves; /* it was made while serving, so often of these */
+	uint64_t serve_count;
+	uint64_t serve_first_ns;
 };
 
 /*
@@ -164,7 +167,8 @@ struct recording {
 	VEC(struct recorded_capability) serve_caps;
 	/*
 	 * The calls again, by who made them: where run.programs_observed every one of `calls` is
-	 * somebody's, but for those that nobody looked at (assumed).
+	 * somebody's, but for those that nobody looked at (assumed). Where run.programs_by_phase,
+	 * so is every one of `serve_calls`.
 	 */
 	VEC(struct recorded_program) programs;
 	/* Of a container's runtime, in its cgroup and outside the workload: never proposed. */
@@ -189,6 +193,8 @@ const struct recorded_call *recording_call(const struct recording *r, enum arch 
 /* The same of what was made while serving. */
 const struct recorded_call *recording_serve_call(const struct recording *r, enum arch a,
 						 uint32_t nr);
+/* Was it made while starting, too? */
+bool recorded_made_starts(const struct recorded_made *c);
 /* The program that alone makes a call; NULL: it is not known, or there are several. */
 const struct recorded_program *recording_only_by(const struct recording *r, enum arch a,
 						 uint32_t nr);

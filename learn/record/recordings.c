@@ -209,6 +209,9 @@ static void add_program(struct recordings *rs, const struct recorded_program *p)
 		struct fact f = { .kind = FACT_BY, .path = p->path, .arch = c->arch, .nr = c->nr };
 
 		add_fact(rs, &f, c->count, c->first_ns);
+		f.serve = true;
+		if (c->serves)
+			add_fact(rs, &f, c->serve_count, c->serve_first_ns);
 	}
 }
 

@@ -68,6 +68,7 @@ struct recorded_run {
 	bool caps_observed;     /* else there are none because the backend cannot see them */
 	bool names_observed;    /* by eBPF: what calls change by name was seen as it was resolved */
 	bool programs_observed; /* which program made a call was looked at */
+	bool programs_by_phase; /* and while it started, or served */
 	bool rings_observed;    /* and what rings of io_uring do with sockets */
 	bool peers_observed;    /* who got and who sent each signal was looked at */
 	uint64_t caps_held;     /* bit n: the command had capability n to begin with */

@@ -173,7 +173,9 @@ static void keep_pending(struct replay *r, struct strace_task *task, const char 
 
 static void note_made(struct replay *r, struct strace_task *task, const struct strace_called *c)
 {
-	struct recorded_made fresh = { c->arch, c->nr, 1, since(r->strace) };
+	struct recorded_made fresh = {
+		.arch = c->arch, .nr = c->nr, .count = 1, .first_ns = since(r->strace)
+	};
 
 	if (task->by) {
 		model_made(r->m, task->by, c->arch, c->nr, 1, fresh.first_ns);

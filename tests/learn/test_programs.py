@@ -25,6 +25,20 @@ def of_all(rec, exact):
     assert set().union(*rec.by.values()) == looked_at
     for call in looked_at if exact else ():
         assert sum(made.get(call, 0) for made in rec.by.values()) == rec.calls[call], call
+    if "serve-from" in rec.runs[1]:
+        of_serving(rec, exact)
+
+
+def of_serving(rec, exact):
+    """The same of what was made while serving; and what a program makes then it makes in the whole run."""
+    assert rec.runs[1]["programs-by-phase"] is True
+    looked_at = {c for c in rec.serve_calls if f"serve call {c[0]} {c[1]} assumed\t" not in rec.text}
+    assert set().union(*rec.serve_by.values()) == looked_at
+    for call in looked_at if exact else ():
+        assert sum(made.get(call, 0) for made in rec.serve_by.values()) == rec.serve_calls[call], call
+    for program, made in rec.serve_by.items():
+        for call, n in made.items():
+            assert n <= rec.by[program][call], (program, call)
 
 
 @pytest.mark.parametrize("backend", ALL)
@@ -64,6 +78,47 @@ def test_a_name_leads_to_what_runs_and_what_has_no_path_is_others(tmp_path, back
     assert "getpriority" in rec.made_by(PYTHON) and ("x86_64", "exit_group") in rec.by[None]
 
 
+SERVES = os.path.realpath(PROBES / "serves")
+
+
+def by_phase(rec, program, arch="x86_64"):
+    """What a program makes while it starts, and while it serves."""
+    made, serves = rec.by.get(program, {}), rec.serve_by.get(program, {})
+    return ({c for (a, c), n in made.items() if a == arch and n > serves.get((a, c), 0)},
+            {c for a, c in serves if a == arch})
+
+
+@pytest.mark.parametrize("backend", ALL)
+def test_who_makes_a_call_is_told_of_start_and_serving_apart(tmp_path, backend):
+    """A shell starts a server, which executes itself for a connection; what the shell does serves nobody."""
+    rec, _ = learn(tmp_path, backend, "sh", "-c", f"umask 77; {SERVES} program; umask 22")
+    shell = os.path.realpath("/bin/sh")
+    assert set(rec.by) == {shell, SERVES} and set(rec.serve_by) == {SERVES}
+    of_all(rec, backend in ("ptrace", "seccomp"))
+    start, serving = by_phase(rec, SERVES)
+    assert {"listen", "getpriority"} <= start - serving and "sysinfo" in start & serving
+    assert {"getrusage", "sched_get_priority_min", "execve"} <= serving - start  # the first exec is the shell's
+    assert "umask" in by_phase(rec, shell)[0]
+
+
+def test_all_backends_tell_the_same_of_who_makes_what_when(tmp_path):
+    """Where a call is made and how often it is interrupted is none of it: the names, of each phase."""
+    told = {}
+    for backend in BACKENDS:
+        rec, _ = learn(tmp_path, backend, "sh", "-c", f"umask 77; {SERVES} program; umask 22")
+        told[backend] = {p: by_phase(rec, p) for p in rec.by}
+    assert all(one == told["ptrace"] for one in told.values()), told
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
+def test_without_files_who_makes_what_when_is_told_the_same(tmp_path, backend):
+    with_files, without = (learn(tmp_path, backend, "sh", "-c", f"umask 77; {SERVES} program", options=options)[0]
+                           for options in ([], ["--no-files"]))
+    assert "no-files" in without.runs[1] and "no-files" not in with_files.runs[1]
+    of_all(without, backend == "ptrace")
+    assert {p: by_phase(without, p) for p in without.by} == {p: by_phase(with_files, p) for p in with_files.by}
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_what_ran_before_is_known_by_what_it_runs(tmp_path, holder, backend):  # noqa: F811
     usable(backend)
@@ -76,6 +131,7 @@ def test_what_ran_before_is_known_by_what_it_runs(tmp_path, holder, backend):  #
     assert set(rec.by) == {os.path.realpath(PROBES / "holder")} and rec.losses == "none"
     assert {"getsid", "getpgid", "socket"} <= rec.made_by(os.path.realpath(PROBES / "holder"))
     of_all(rec, False)
+    assert rec.serve_by == rec.by  # it is taken to serve, also by what it held
 
 
 @pytest.mark.parametrize("backend", ["ebpf", "ebpf-tp", "ebpf-raw"])

@@ -41,6 +41,9 @@ def make_run(rnd, n, snapshot=0):
         for text in [f for f in facts if f.startswith("call ")]:
             for by in more.sample(["others", quote("/bin/a"), quote("/srv/b \n\"")], more.randrange(1, 3)):
                 facts[f"by {by} {text[5:]}"] = (more.randrange(1, 99), more.choice([0, n]))
+                if n % 4 == 1 and more.randrange(2):
+                    head["programs-by-phase"] = ""
+                    facts[f"serve by {by} {text[5:]}"] = (more.randrange(1, 99), more.choice([0, n]))
     if n % 2:
         called = sorted(f.split()[2] for f in facts if f.startswith("call "))
         for call in rnd.sample(called, min(3, len(called))):
@@ -153,7 +156,10 @@ def test_one_snapshot_told_in_two_ways_is_an_error(tmp_path, edit):
     ("received 15", "by other x86_64 read", "in quotes"),
     ("received 15", "by \"/bin/a\" x86_64 raed", "no call that this pale knows"),
     ("received 15", "by others x86_64 read held", "nothing more is expected"),
-    ("received 15", "serve by others x86_64 read", "calls, their arguments and capabilities alone"),
+    ("received 15", "serve by other x86_64 read", "in quotes"),
+    ("received 15", "serve by others x86_64 read held", "nothing more is expected"),
+    ("received 15", "runtime by others x86_64 read", "calls and capabilities alone"),
+    ("run 2 tier", "run 2 programs-by-phase 1\nrun 2 tier", "nothing more is expected"),
 ])
 def test_what_is_no_recording_is_told_with_its_place(tmp_path, old, new, words):
     text = SEED.read_text()
