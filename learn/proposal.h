@@ -115,7 +115,7 @@ void propose_describe_phases(struct proposal *p, const struct recording *r,
 			     struct ast_comment **to);
 void propose_describe_serving(struct proposal *p, const struct recording *r,
 			      struct ast_comment **to);
-void propose_serving(const struct recording *r, struct recording *out);
+void propose_serving(struct arena *a, const struct recording *r, struct recording *out);
 void propose_imply_running(struct proposal *p, enum arch a);
 void propose_loading(struct proposal *p, enum arch a);
 

@@ -635,7 +635,7 @@ struct ast_file *propose(struct arena *a, const struct recording *r,
 
 	p->whole = r;
 	if (opt->part == PROPOSE_SERVE) {
-		propose_serving(r, &serving);
+		propose_serving(a, r, &serving);
 		r = &serving;
 	}
 	p->on = r->run.host;

@@ -320,7 +320,7 @@ static bool is_of_risk(const struct recorded_call *c, const char *name)
 	return false;
 }
 
-/* Where one of several programs alone makes it: without that one, the rule could go. */
+/* Where one of several programs alone makes it, there and then: without that one, the rule could go. */
 static void note_program(struct proposal *p, struct ast_comment **to, const struct recorded_call *c,
 			 const char *name)
 {
@@ -329,7 +329,10 @@ static void note_program(struct proposal *p, struct ast_comment **to, const stru
 						      NULL;
 
 	if (only)
-		ast_comment_add(p->a, to, "only %s makes it", str_safe_of(p->a, only->path));
+		ast_comment_add(p->a, to, "only %s makes it%s", str_safe_of(p->a, only->path),
+				p->opt->part == PROPOSE_SERVE && p->r->run.programs_by_phase ?
+					" while serving" :
+					"");
 }
 
 static void propose_call(struct proposal *p, const struct recorded_call *c,

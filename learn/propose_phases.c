@@ -114,8 +114,23 @@ void propose_describe_serving(struct proposal *p, const struct recording *r,
 			proposal_time(p->a, r->run.serving_ns));
 }
 
+/* Those that made calls while serving, and these; where that was not told apart, all of them. */
+static void serving_programs(struct arena *a, const struct recording *r, struct recording *out)
+{
+	memset(&out->programs, 0, sizeof(out->programs));
+	vec_each(&r->programs, p) {
+		struct recorded_program fresh = { .path = p->path };
+
+		vec_each(&p->calls, c)
+			if (c->serves)
+				vec_push(a, &fresh.calls, *c);
+		if (fresh.calls.n)
+			vec_push(a, &out->programs, fresh);
+	}
+}
+
 /* As if the run had been nothing else; of files it is known that they were used, and not when. */
-void propose_serving(const struct recording *r, struct recording *out)
+void propose_serving(struct arena *a, const struct recording *r, struct recording *out)
 {
 	_Static_assert(sizeof(out->calls) == sizeof(r->serve_calls) &&
 			       sizeof(out->caps) == sizeof(r->serve_caps),
@@ -124,6 +139,8 @@ void propose_serving(const struct recording *r, struct recording *out)
 	memcpy(&out->calls, &r->serve_calls, sizeof(out->calls));
 	memcpy(&out->caps, &r->serve_caps, sizeof(out->caps));
 	out->run.program = NULL;
+	if (r->run.programs_by_phase)
+		serving_programs(a, r, out);
 }
 
 /* Of these the ones that the start made. */

@@ -284,3 +284,59 @@ def test_nothing_else_of_a_proposal_comes_from_who_made_a_call(tmp_path):
     lines = [line for line in rec.text.splitlines() if not line.startswith("by ") and line != "run 1 programs-seen"]
     facts = sum(not line.startswith(("run ", "pale ", "end ")) for line in lines)
     assert propose(tmp_path, "\n".join([*lines[:-1], f"end 1 {facts}\n"])) == text == propose(tmp_path, rec.text)
+
+
+# ---- of the second policy ----
+
+PHASES = HEAD.replace("run 1 capabilities", 'run 1 serve-from "accept4"\nrun 1 serving 5000\nrun 1 capabilities')
+BY_PHASE = PHASES + "run 1 programs-by-phase\n"
+
+
+def served(head, *more):
+    """Both start with chroot and serve with read; the one mounts while it serves, too, bpf is the other's start."""
+    start, serves = {BY[0]: ("read", "mount", "chroot"), BY[1]: ("read", "mount", "bpf", "chroot")}, {
+        BY[0]: ("read", "mount"), BY[1]: ("read", "bpf")}
+    return recording([*(f"call x86_64 {c}" for c in ("read", "mount", "bpf", "chroot")),
+                      *(f"serve call x86_64 {c}" for c in ("read", "mount", "bpf")),
+                      *(f"by {quote(p)} x86_64 {c}" for p, made in start.items() for c in made),
+                      *(f"serve by {quote(p)} x86_64 {c}" for p, made in serves.items() for c in made if "phase" in head),
+                      *more], head)
+
+
+def second(tmp_path, *texts):
+    for i, text in enumerate(texts):
+        (tmp_path / f"rec{i}").write_text(text.replace("44e20cfe", f"44e20cf{i}"))
+    run([PALE, "propose", "--phases", "-o", tmp_path / "p.pale", *(tmp_path / f"rec{i}" for i in range(len(texts)))], check=0)
+    run([PALE, "fmt", "--check", tmp_path / "p-serve.pale"], check=0)
+    return [set(re.findall(r"# only (.*) (makes it.*)\n +allow (\w+);", (tmp_path / name).read_text()))
+            for name in ("p.pale", "p-serve.pale")]
+
+
+def test_the_second_policy_says_which_program_alone_needs_a_rule_while_serving(tmp_path):
+    first, then = second(tmp_path, served(BY_PHASE))
+    assert first == {("/usr/bin/web\\x0a<b>", "makes it", "bpf")}
+    assert then == {("/usr/bin/web\\x0a<b>", "makes it while serving", "bpf"), ("/usr/bin/mount", "makes it while serving", "mount")}
+    _, of_others = second(tmp_path, served(BY_PHASE, "serve by others x86_64 mount", "by others x86_64 mount"))
+    assert of_others == {("/usr/bin/web\\x0a<b>", "makes it while serving", "bpf")}
+
+
+def test_where_one_program_alone_serves_that_is_not_said_of_each_rule(tmp_path):
+    text = served(BY_PHASE)
+    lines = [line for line in text.splitlines() if not line.startswith(f"serve by {quote(BY[0])}") and "serve call x86_64 mount" not in line]
+    lines[-1] = f"end 1 {sum(not line.startswith(('run ', 'pale ', 'end ')) for line in lines)}\n"
+    assert second(tmp_path, "\n".join(lines))[1] == set()
+
+
+def test_of_older_recordings_it_says_what_is_known_of_the_whole_run(tmp_path):
+    """Who alone makes a call in all of it does while serving; who else does then is not known."""
+    known = ("/usr/bin/web\\x0a<b>", "makes it", "bpf")
+    for texts in ([served(PHASES)], [served(PHASES), served(BY_PHASE)], [served(BY_PHASE), served(PHASES)]):
+        assert second(tmp_path, *texts) == [{known}] * 2
+
+
+def test_what_a_program_makes_while_serving_it_has_to_make_at_all(tmp_path):
+    """A recording that says otherwise has been edited: it is read, kept as it is, and nothing comes of that fact."""
+    odd = served(BY_PHASE, f"serve by {quote('/usr/bin/a')} x86_64 mount", f"serve by {quote(BY[1])} x86_64 chroot")
+    assert second(tmp_path, odd)[1] == {("/usr/bin/web\\x0a<b>", "makes it while serving", "bpf"),
+                                        ("/usr/bin/mount", "makes it while serving", "mount")}
+    assert run([PALE, "merge", tmp_path / "rec0"], check=0).out == (tmp_path / "rec0").read_text()
