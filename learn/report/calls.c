@@ -7,12 +7,6 @@
 
 /* ---- phases ---- */
 
-/* Is it known what was done while serving? */
-static bool has_phases(const struct page *p)
-{
-	return p->r->run.serve_from && strcmp(p->r->run.serve_from, RUN_NEVER) != 0;
-}
-
 static const struct recorded_call *serving(const struct page *p, const struct recorded_call *c)
 {
 	return recording_serve_call(p->r, c->arch, c->nr);
@@ -33,7 +27,7 @@ void report_phases(const struct page *p)
 	if (!p->r->run.serve_from)
 		return;
 	html_heading(p->out, "Start and serving");
-	if (!has_phases(p)) {
+	if (!report_has_phases(p)) {
 		html_note(p->out, "No process came to serve: all of it is the start.");
 		return;
 	}
@@ -62,7 +56,7 @@ void report_phases(const struct page *p)
 /* How often while serving: a cell, where that is known. */
 static void put_serving(const struct page *p, bool is, uint64_t count)
 {
-	if (!has_phases(p))
+	if (!report_has_phases(p))
 		return;
 	buf_puts(p->out, "<td class=\"n\">");
 	if (is)
@@ -90,7 +84,7 @@ static void put_head(const struct page *p, const char *first, const char *last)
 {
 	buf_puts(p->out, "<div class=\"scroll\"><table><thead><tr>");
 	buf_puts(p->out, first);
-	buf_puts(p->out, has_phases(p) ? "<th class=\"n\">serving</th>" : "");
+	buf_puts(p->out, report_has_phases(p) ? "<th class=\"n\">serving</th>" : "");
 	buf_puts(p->out, "<th class=\"n\">first</th>");
 	if (p->r->runs)
 		buf_puts(p->out, "<th class=\"n\">runs</th>");

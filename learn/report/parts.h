@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The parts of the page. Inside learn/report only. */
+#include <string.h>
+
 #include "learn/report/html.h"
 #include "learn/report/report.h"
 
@@ -12,6 +14,12 @@ struct page {
 	const struct ast_stmt *policy;
 	const struct page_makers *makers; /* of each call; NULL: they are not told apart */
 };
+
+/* Is it known what was done while serving? */
+static inline bool report_has_phases(const struct page *p)
+{
+	return p->r->run.serve_from && strcmp(p->r->run.serve_from, RUN_NEVER) != 0;
+}
 
 /* growth.c: the picture of what was new when, and of how many runs had shown it. */
 void report_growth(const struct page *p);

@@ -17,12 +17,21 @@ struct makers { /* of one call */
 
 struct page_makers {
 	struct makers of[ARCH_NR][RECORDING_NRS];
+	struct makers serving[ARCH_NR][RECORDING_NRS]; /* and while it served */
+	bool by_phase;                                 /* that is known */
 };
 
 /* Are there two programs or more, and is it known of every run which did what? */
 static bool is_told_apart(const struct page *p)
 {
 	return p->r->run.programs_observed && p->r->programs.n > 1;
+}
+
+static void add_maker(struct makers *m, uint32_t program)
+{
+	if (m->n < MAKERS_SHOWN)
+		m->first[m->n] = program;
+	m->n++;
 }
 
 void report_find_makers(struct page *p)
@@ -32,13 +41,12 @@ void report_find_makers(struct page *p)
 	if (!is_told_apart(p))
 		return;
 	all = ARENA_NEW(p->a, struct page_makers);
+	all->by_phase = p->r->run.programs_by_phase && report_has_phases(p);
 	for (uint32_t i = 0; i < p->r->programs.n; i++)
 		vec_each(&p->r->programs.v[i].calls, c) {
-			struct makers *m = &all->of[c->arch][c->nr];
-
-			if (m->n < MAKERS_SHOWN)
-				m->first[m->n] = i;
-			m->n++;
+			add_maker(&all->of[c->arch][c->nr], i);
+			if (c->serves)
+				add_maker(&all->serving[c->arch][c->nr], i);
 		}
 	p->makers = all;
 }
@@ -94,7 +102,8 @@ void report_makers(const struct page *p, const struct recorded_call *c)
 
 struct shown {
 	const struct recorded_program *program;
-	size_t alone; /* calls that no other one makes */
+	size_t alone;             /* calls that no other one makes */
+	size_t starting, serving; /* calls made then */
 };
 
 static bool is_alone(const struct page *p, const struct recorded_made *c)
@@ -111,14 +120,23 @@ static int cmp_shown(const void *x, const void *y)
 	return (a->program > b->program) - (a->program < b->program); /* they are sorted */
 }
 
-/* The names of its calls: those that it alone makes, or the rest. */
-static size_t name_calls(const struct page *p, const struct recorded_program *program, bool alone,
-			 struct buf *names)
+/* Which of its calls: those that others make, too; that it alone makes; and of these the start's, where that is known. */
+enum which { REST, ALONE, ALONE_STARTING };
+
+static enum which which_is(const struct page *p, const struct recorded_made *c)
+{
+	if (!is_alone(p, c))
+		return REST;
+	return p->makers->by_phase && !c->serves ? ALONE_STARTING : ALONE;
+}
+
+static size_t name_calls(const struct page *p, const struct recorded_program *program,
+			 enum which which, struct buf *names)
 {
 	size_t n = 0;
 
 	vec_each(&program->calls, c) {
-		if (is_alone(p, c) != alone)
+		if (which_is(p, c) != which)
 			continue;
 		buf_puts(names, n++ ? ", " : "");
 		report_call_name(names, c->arch, c->nr);
@@ -126,27 +144,36 @@ static size_t name_calls(const struct page *p, const struct recorded_program *pr
 	return n;
 }
 
+static void put_names(struct buf *out, const char *before, const struct buf *names,
+		      const char *behind)
+{
+	if (!names->n)
+		return;
+	buf_puts(out, before);
+	buf_puts(out, "<code>");
+	buf_add(out, names->p, names->n);
+	buf_puts(out, "</code>");
+	buf_puts(out, behind);
+}
+
 static void put_shown(const struct page *p, const struct shown *s)
 {
-	BUF_AUTO alone = { 0 }, rest = { 0 };
-	size_t n = name_calls(p, s->program, false, &rest);
+	BUF_AUTO alone = { 0 }, starting = { 0 }, rest = { 0 }, summary = { 0 };
+	size_t n = name_calls(p, s->program, REST, &rest);
 
-	name_calls(p, s->program, true, &alone);
+	name_calls(p, s->program, ALONE, &alone);
+	name_calls(p, s->program, ALONE_STARTING, &starting);
 	buf_puts(p->out, "<tr><td>");
 	put_program(p->out, s->program);
-	buf_printf(p->out, "</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td><td>",
-		   s->program->calls.n, s->alone);
-	if (alone.n) {
-		buf_puts(p->out, "<code>");
-		buf_add(p->out, alone.p, alone.n);
-		buf_puts(p->out, "</code>");
-	}
-	if (rest.n) {
-		buf_printf(p->out, "<details><summary>%zu that others make, too</summary><code>",
-			   n);
-		buf_add(p->out, rest.p, rest.n);
-		buf_puts(p->out, "</code></details>");
-	}
+	buf_printf(p->out, "</td><td class=\"n\">%zu</td>", s->program->calls.n);
+	if (p->makers->by_phase)
+		buf_printf(p->out, "<td class=\"n\">%zu</td><td class=\"n\">%zu</td>", s->starting,
+			   s->serving);
+	buf_printf(p->out, "<td class=\"n\">%zu</td><td>", s->alone);
+	put_names(p->out, "", &alone, "");
+	put_names(p->out, "<div class=\"why\">while starting: ", &starting, "</div>");
+	buf_printf(&summary, "<details><summary>%zu that others make, too</summary>", n);
+	put_names(p->out, buf_keep(p->a, &summary), &rest, "</details>");
 	buf_puts(p->out, "</td></tr>\n");
 }
 
@@ -157,13 +184,18 @@ static void put_table(const struct page *p)
 
 	for (size_t i = 0; i < n; i++) {
 		all[i].program = &p->r->programs.v[i];
-		vec_each(&all[i].program->calls, c)
+		vec_each(&all[i].program->calls, c) {
 			all[i].alone += is_alone(p, c);
+			all[i].starting += recorded_made_starts(c);
+			all[i].serving += c->serves;
+		}
 	}
 	qsort(all, n, sizeof(*all), cmp_shown);
 	buf_puts(p->out, "<table class=\"programs\"><thead><tr><th>program</th><th "
-			 "class=\"n\">calls</th><th class=\"n\">alone</th><th>it alone makes"
-			 "</th></tr></thead><tbody>\n");
+			 "class=\"n\">calls</th>");
+	if (p->makers->by_phase)
+		buf_puts(p->out, "<th class=\"n\">starting</th><th class=\"n\">serving</th>");
+	buf_puts(p->out, "<th class=\"n\">alone</th><th>it alone makes</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < n && i < PROGRAMS_SHOWN; i++)
 		put_shown(p, &all[i]);
 	buf_puts(p->out, "</tbody></table>\n");
@@ -188,6 +220,10 @@ static void put_risk(const struct page *p, const struct recorded_call *c, size_t
 	report_call_name(p->out, c->arch, c->nr);
 	buf_puts(p->out, "</code></td><td>");
 	put_makers(p, &p->makers->of[c->arch][c->nr]);
+	if (p->makers->by_phase) {
+		buf_puts(p->out, "</td><td>");
+		put_makers(p, &p->makers->serving[c->arch][c->nr]);
+	}
 	buf_puts(p->out, "</td><td class=\"why\"><code>");
 	html_c(p->out, risks[i].danger);
 	buf_puts(p->out, "</code></td></tr>\n");
@@ -200,8 +236,8 @@ static bool is_of_risk(const struct recorded_call *c, size_t i)
 	return sys && !c->assumed && !strcmp(sys->name, risks[i].call);
 }
 
-/* Those that are whatever their arguments, or the others. */
-static void put_risks(const struct page *p, bool by_arguments, const char *before,
+/* Those that are whatever their arguments, or the others; last: what the last column is. */
+static void put_risks(const struct page *p, bool by_arguments, const char *before, const char *last,
 		      const char *behind)
 {
 	bool begun = false;
@@ -211,7 +247,12 @@ static void put_risks(const struct page *p, bool by_arguments, const char *befor
 			if (!*risks[i].danger == by_arguments || !is_of_risk(c, i))
 				continue;
 			if (!begun)
-				buf_puts(p->out, before);
+				buf_printf(p->out,
+					   "%s<table class=\"risks\"><thead><tr><th>call</th>"
+					   "<th>made by</th>%s<th>%s</th></tr></thead><tbody>\n",
+					   before,
+					   p->makers->by_phase ? "<th>while serving</th>" : "",
+					   last);
 			begun = true;
 			put_risk(p, c, i);
 		}
@@ -243,12 +284,7 @@ void report_programs(const struct page *p)
 	if (!p->r->programs.v[p->r->programs.n - 1].path.p) /* sorted, those are the last */
 		html_note(p->out, "Others have no path, or there were too many.");
 	put_table(p);
-	put_risks(p, false,
-		  "<p>Of risk:</p><table class=\"risks\"><thead><tr><th>call</th><th>made by</th>"
-		  "<th></th></tr></thead><tbody>\n",
-		  "</tbody></table>\n");
-	put_risks(p, true,
-		  "<details><summary>of risk by their arguments</summary><table class=\"risks\">"
-		  "<thead><tr><th>call</th><th>made by</th><th>where</th></tr></thead><tbody>\n",
+	put_risks(p, false, "<p>Of risk:</p>", "", "</tbody></table>\n");
+	put_risks(p, true, "<details><summary>of risk by their arguments</summary>", "where",
 		  "</tbody></table></details>\n");
 }

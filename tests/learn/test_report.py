@@ -242,6 +242,28 @@ def test_calls_are_shown_by_program_with_what_each_alone_makes_and_what_is_of_ri
     assert risks["ioctl"] == ['/bin/<b>&"\\x0a', "cmd in {TIOCSTI, TIOCLINUX}"] and "read" not in risks
 
 
+def test_by_program_the_page_tells_start_and_serving_apart(tmp_path):
+    serve = {"/bin/mount": ["read", "umount2"], '/bin/<b>&\\"\\x0a': ["ioctl"], None: ["mount"]}
+    facts = {f"serve call x86_64 {c}" for made in serve.values() for c in made} | {
+        f"serve by {'others' if p is None else chr(34) + p + chr(34)} x86_64 {c}" for p, made in serve.items() for c in made}
+    text = made_by(MADE)
+    n = int(re.search(r"end 1 (\d+)", text)[1])
+    text = text.replace(f"end 1 {n}", "".join(f"{f}\t1:{2 if 'umount2' in f else 1}@9\n" for f in sorted(facts)) + f"end 1 {n + len(facts)}")
+    text = text.replace('by "/bin/mount" x86_64 read\t1:1@9', 'by "/bin/mount" x86_64 read\t1:2@9', 1)
+    of_run = text.replace("run 1 tasks", 'run 1 serve-from "accept4"\nrun 1 serving 5000000\nrun 1 tasks')
+    page = page_of(tmp_path, of_run.replace("run 1 programs-seen", "run 1 programs-seen\nrun 1 programs-by-phase"))
+    programs = {r[0]: r[1:] for r in page.rows if len(r) == 6 and all(n.isdigit() for n in r[1:5])}
+    assert {p: r[:4] for p, r in programs.items()} == {'/bin/<b>&"\\x0a': ["3", "2", "1", "2"],
+                                                       "/bin/mount": ["3", "2", "2", "1"], "others": ["2", "1", "1", "0"]}
+    assert programs['/bin/<b>&"\\x0a'][4].startswith("ioctlwhile starting: unshare1 that others"), programs
+    assert programs["/bin/mount"][4].startswith("umount22 that others")
+    risks = {r[0]: r[1:] for r in page.rows if len(r) == 4}
+    assert risks["mount"][:2] == ["/bin/mount, others", "others"] and risks["unshare"][:2] == ['/bin/<b>&"\\x0a', ""]
+    older = page_of(tmp_path, of_run)
+    assert not [r for r in older.rows if len(r) == 6 and all(n.isdigit() for n in r[1:5])]
+    assert "while starting:" not in "".join(older.text) and "it alone makes" in "".join(older.text)
+
+
 def test_who_made_what_is_not_shown_where_it_is_not_known_and_in_a_sentence_where_it_is_one(tmp_path):
     text = "".join(page_of(tmp_path, made_by({"/bin/a<": ["read", "mount"]})).text)
     assert "All of it was made by /bin/a<." in text and "made by\n" not in text and "it alone makes" not in text
