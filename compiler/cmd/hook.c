@@ -26,7 +26,8 @@ static int read_options(struct session *s, const struct options *o, struct hook_
 				    .directory = dir->given ? dir->text : HOOK_DIRECTORY,
 				    .every = o->at[OPT_EVERY].given ? o->at[OPT_EVERY].text : NULL,
 				    .strict = o->at[OPT_STRICT].given,
-				    .always = o->at[OPT_ALWAYS].given };
+				    .always = o->at[OPT_ALWAYS].given,
+				    .no_files = o->at[OPT_NO_FILES].given };
 	a->every_s = o->at[OPT_EVERY].given ? o->at[OPT_EVERY].number : 60;
 	a->runtime = o->at[OPT_EXEC].given ? o->at[OPT_EXEC].text : NULL;
 	a->args = o->program;

@@ -141,6 +141,7 @@ static int record(struct session *s, struct recorder *r, const char *cgroup)
 				     .backend = "ebpf",
 				     .stop = &stop,
 				     .border = true,
+				     .no_files = r->args->call.no_files,
 				     .snapshots = &r->snapshots,
 				     .ready = is_ready,
 				     .ready_who = r };

@@ -25,6 +25,8 @@ size_t hook_call_args(const struct hook_call *call, const char *args[HOOK_ARGS])
 		args[n++] = "--strict";
 	if (call->always)
 		args[n++] = "--always";
+	if (call->no_files)
+		args[n++] = "--no-files";
 	return n;
 }
 

@@ -3,7 +3,7 @@
 /* A call of the hook as runtimes and engines write it: {"path": ..., "args": [...]}. */
 #include "learn/hook/hook.h"
 
-#define HOOK_ARGS 6
+#define HOOK_ARGS 7
 
 /* The options of such a call; how many. */
 size_t hook_call_args(const struct hook_call *call, const char *args[HOOK_ARGS]);

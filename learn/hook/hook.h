@@ -56,6 +56,7 @@ struct hook_call {             /* how the hook is to be called */
 	const char *every;     /* between two snapshots, as written; NULL: not said */
 	bool strict;           /* a container of which no recording can be made does not start */
 	bool always;           /* also where there is no annotation */
+	bool no_files;         /* calls alone: whoever installs it says so, and no container */
 };
 
 /*

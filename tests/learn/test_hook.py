@@ -156,6 +156,9 @@ def test_dockers_file_gets_the_runtime_and_loses_it_again(tmp_path, text):
         was = json.loads(text or "{}")
         assert made == {**was, "runtimes": was.get("runtimes", {})}
     assert "nothing is to be changed" in r.err and d.stat().st_mode & 0o777 == 0o700, r
+    assert hook("--install", *common, "--every", "5s", "--strict", "--no-files", "--yes").rc == 0  # all that it may be called with
+    assert json.loads(file.read_text())["runtimes"]["pale"]["runtimeArgs"] == [
+        "hook", "--exec", "runc", "--directory", str(d), "--every", "5s", "--strict", "--always", "--no-files", "--"]
     r = hook("--remove", *common, "--yes")
     assert r.rc == 0 and (file.read_text() == text if text else not file.exists()), r
     assert d.exists()
@@ -192,6 +195,8 @@ def test_a_hook_file_is_written_and_removed_and_anothers_is_not(tmp_path, engine
     assert made["when"] == {"annotations": {r"^io\.pale\.learn$": ".+"}}
     assert hook("--install", *common, "--strict", "--yes").rc == 0
     assert "--strict" in json.loads(file.read_text())["hook"]["args"]
+    assert hook("--install", *common, "--no-files", "--yes").rc == 0
+    assert json.loads(file.read_text())["hook"]["args"] == ["pale", "hook", "--directory", str(d), "--no-files"]
     assert hook("--remove", *common, "--yes").rc == 0 and not file.exists()
     file.write_text('{"version": "1.0.0", "hook": {"path": "/bin/true"}}')
     for what in ("--install", "--remove"):
@@ -216,10 +221,10 @@ def bundle(tmp_path):
     run([runc, "spec"], cwd=b, check=0)
     plain = json.loads((b / "config.json").read_text())
 
-    def start(script, *options, name="web", timeout=PATIENCE):
+    def start(script, *options, name="web", timeout=PATIENCE, annotations=()):
         plain["process"].update(terminal=False, args=["/bin/sh", "-c", script])
         plain["root"]["readonly"] = False
-        plain["annotations"] = {NAME: name} if name else {}
+        plain["annotations"] = {**({NAME: name} if name else {}), **dict(annotations)}
         (b / "config.json").write_text(json.dumps(plain))
         return run([PALE, "hook", "--exec", runc, "--directory", rec, *options, "--", "--root",
                     tmp_path / "state", "run", "--bundle", b, f"pale-{os.getpid()}"],
@@ -253,6 +258,31 @@ def test_a_container_is_recorded_from_its_start(bundle):
     assert not re.search("^call.* (mount|setns|pivot_root|capset)\t", text, re.M), text
     r = run([PALE, "propose", file])
     assert "policy web {" in r.out and "mkdir" in r.out, r
+
+
+def facts(text, kinds):
+    return {line.split("\t")[0] for line in text.splitlines() if line.split()[0] in kinds}
+
+
+@pytest.mark.once
+def test_whoever_installs_the_hook_says_that_no_files_are_recorded_and_no_container_does(bundle):
+    """The same calls, by the same programs; and of the container's annotations the name alone counts."""
+    start, rec = bundle
+    texts = []
+    for i, options in enumerate(([], ["--no-files"])):
+        r = start(f"mkdir /tmp/made{i}; exit 7", "--strict", *options, name=f"web{i}",
+                  annotations={f"{NAME}.no-files": "true", f"{NAME}/no-files": "true"})
+        assert r.rc == 7 and not r.err, r
+        file, = (f for f in recordings(rec, i + 1) if f.parent.name == f"web{i}")
+        texts.append(file.read_text())
+    full, alone = texts
+    assert "run 1 no-files\n" in alone and "run 1 files-written\n" in alone and "no-files" not in full
+    assert facts(full, ["call", "by", "tuple", "capability"]) == facts(alone, ["call", "by", "tuple", "capability"])
+    assert 'by "/bin/busybox" x86_64 mkdir' in alone and "run 1 serve-from" in alone and "lost" not in alone
+    assert len(facts(alone, ["file"])) < len(facts(full, ["file"])) and all("x" in f.split()[2] for f in facts(alone, ["file"]))
+    assert all("runtime call x86_64 mount\t" in t and "runtime call x86_64 pivot_root\t" in t for t in texts)
+    text = run([PALE, "propose", file], check=0).out
+    assert "policy web1 {" in text and "layers seccomp; # no apparmor: files were not observed" in text
 
 
 @pytest.mark.once
