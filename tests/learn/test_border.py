@@ -83,9 +83,9 @@ class Container:
             run([*self.argv, "delete", "--force", self.name])
 
 
-def learn(tmp_path, group, backend="auto"):
+def learn(tmp_path, group, backend="auto", options=()):
     p = subprocess.Popen([PALE, "learn", "--backend", backend, "--cgroup", group, "--border", "-o", tmp_path / "p.pale",
-                          "-r", tmp_path / "rec"], stderr=subprocess.PIPE, text=True)
+                          "-r", tmp_path / "rec", *options], stderr=subprocess.PIPE, text=True)
     wait_for(lambda: p.poll() is not None or waits(p.pid))
     assert p.poll() is None, p.communicate(timeout=PATIENCE)
     return p
@@ -193,6 +193,26 @@ def test_each_way_of_attaching_finds_the_same_border(runc, tmp_path, truth, back
     rec = ended(p, tmp_path)
     assert rec.names() ^ truth <= WAITS and rec.losses == "none" and is_busyboxs(rec), rec.by
     assert RUNTIMES_OWN <= {name for _, name in runtimes(rec, "call")}
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ebpf-tp", "ebpf-raw"])
+def test_without_files_the_border_and_what_serves_behind_it_are_the_same(runc, tmp_path, truth, backend):
+    """And the second policy is, of which the shell that starts the server has no part."""
+    usable(backend)
+    told, policies = [], []
+    for options in (["--phases"], ["--phases", "--no-files"]):
+        p = learn(tmp_path, runc.group, backend, options)
+        rc, out = runc.run(joins=1)
+        rec = ended(p, tmp_path)
+        assert rc == 0 and "hello\n42\n" in out and rec.losses == "none", (out, rec.losses)
+        assert rec.names() ^ truth <= WAITS and is_busyboxs(rec) and ("no-files" in rec.runs[1]) == ("--no-files" in options)
+        assert RUNTIMES_OWN <= {name for _, name in runtimes(rec, "call")} and rec.runs[1]["serve-from"] == '"accept"', rec.runs
+        assert set(rec.serve_by["/bin/busybox"]) == set(rec.serve_calls) and "listen" not in rec.serve_names()
+        told.append(rec.serve_names() - WAITS)
+        policies.append((tmp_path / "p-serve.pale").read_text())
+    assert told[0] == told[1] and {"accept", "read", "write"} <= told[0], told
+    assert all("layers seccomp;" in text and "file " not in re.sub("#.*", "", text) for text in policies)
+    assert [f for f in rec.files if not f.startswith("/bin/")] == []
 
 
 def chroot_only(c):
