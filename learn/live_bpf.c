@@ -38,6 +38,9 @@ struct live_maps {
 	struct trace_path values[SLICE];
 	struct trace_counts *counts; /* WATCH_COUNTS on each CPU; NULL: no memory */
 	struct table caps;
+	uint64_t ids[TRACE_PROGRAMS]; /* of their paths, by their numbers; and what these say */
+	struct str names[TRACE_PROGRAMS];
+	uint32_t programs; /* of which so many are known */
 	/* While the kernel counts what programs take; -1: it does not. */
 	int sampling;
 	uint64_t sampled_from, programs_then;
@@ -207,6 +210,78 @@ static void look_at_files(struct watch *w, struct live *l, struct live_maps *k, 
 		name_them(l, k);
 }
 
+/* ---- programs ---- */
+
+/* They are given for good; one that was just given may not stand there yet. */
+static void number_programs(struct watch *w, struct live_maps *k)
+{
+	int fd = bpf_map__fd(w->skel->maps.programs);
+	uint64_t id, *prev = NULL;
+	uint32_t number;
+
+	if (k->programs == w->skel->bss->programs_used)
+		return;
+	k->programs = 0;
+	for (; !bpf_map_get_next_key(fd, prev, &id) && k->programs < TRACE_PROGRAMS; prev = &id) {
+		k->programs++;
+		if (!bpf_map_lookup_elem(fd, &id, &number) && number < TRACE_PROGRAMS)
+			k->ids[number] = id;
+	}
+}
+
+/* False: its name was not met yet. */
+static bool name_program(struct live_maps *k, uint32_t number)
+{
+	const struct pieces all = { k->pieces.v, k->pieces.n, &k->by_id };
+	const struct piece *p, *none;
+	char text[TRACE_PATH + 1];
+
+	if (number == TRACE_BY_OTHERS || k->names[number].p)
+		return true;
+	p = pieces_find(&all, k->ids[number]);
+	if (!p || !pieces_text(&all, p, &none, text))
+		return false;
+	k->names[number] = str_c(arena_strdup(k->arena, text));
+	return true;
+}
+
+/* What it made by ABIs that there are; true: anything. */
+static bool look_at_made(const struct watch *w, uint32_t number, struct live_made *made)
+{
+	const __u64 *row = &w->skel->bss->made[number * (2 * LIVE_CALLS)];
+	uint64_t any = 0;
+
+	for (uint32_t i = 0; i < TRACE_ABIS * TRACE_NRS / 64; i++) {
+		if (abi_arch(i * 64 / TRACE_NRS) < 0)
+			continue;
+		made->serving[i] = row[LIVE_CALLS + i];
+		made->calls[i] = row[i] | made->serving[i];
+		any |= made->calls[i];
+	}
+	return any;
+}
+
+static void look_at_programs(struct watch *w, struct live *l, struct live_maps *k)
+{
+	uint32_t used = w->skel->bss->programs_used + TRACE_BY_FIRST;
+	uint32_t rows = used < TRACE_PROGRAMS ? used : TRACE_PROGRAMS;
+	struct live_made *made = calloc(rows, sizeof(*made));
+	size_t n = 0;
+
+	number_programs(w, k);
+	for (uint32_t i = TRACE_BY_OTHERS; made && i < rows; i++) {
+		if (!look_at_made(w, i, &made[n]))
+			continue;
+		if (name_program(k, i))
+			made[n++].name = k->names[i];
+		else
+			memset(&made[n], 0, sizeof(made[n]));
+	}
+	if (made)
+		live_programs(l, made, n);
+	free(made);
+}
+
 /* ---- what it costs ---- */
 
 static uint64_t programs_ns(const struct watch *w)
@@ -275,6 +350,7 @@ void watch_live(struct watch *w, const struct learn_options *opt, struct model *
 		l->look.tasks = l->look.lost.processes;
 	}
 	look_at_files(w, l, k, watch_keys(w, opt->max_paths) + 1024);
+	look_at_programs(w, l, k); /* their names are there by now */
 	sample_cost(w, l, k);
 	l->look.watched = model_recording(m)->run.containers;
 	l->show(l->who, &l->look);

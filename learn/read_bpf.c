@@ -355,7 +355,7 @@ static int cmp_piece(const void *x, const void *y)
 	return a->val.id < b->val.id ? -1 : a->val.id > b->val.id;
 }
 
-static const struct piece *find_piece(const struct pieces *all, uint64_t id)
+const struct piece *pieces_find(const struct pieces *all, uint64_t id)
 {
 	struct piece key = { .val.id = id };
 	struct table_walk it = table_start(id);
@@ -386,7 +386,7 @@ bool pieces_text(const struct pieces *all, const struct piece *p, const struct p
 		memcpy(out + at, p->key.text, len);
 		if (!p->key.parent)
 			break;
-		p = find_piece(all, p->key.parent);
+		p = pieces_find(all, p->key.parent);
 		if (!p)
 			return false;
 	} while (start != TRACE_JOIN || p->key.kind != TRACE_BASE);
@@ -464,7 +464,8 @@ static void read_pairs(struct watch *w, struct model *m, const struct pieces *al
 	struct trace_pair_key key, *prev = NULL;
 
 	for (; next_key(w, fd, prev, &key); prev = &key) {
-		const struct piece *from = find_piece(all, key.from), *to = find_piece(all, key.to);
+		const struct piece *from = pieces_find(all, key.from),
+				   *to = pieces_find(all, key.to);
 
 		if (!from || !to)
 			w->unread++;
@@ -488,7 +489,7 @@ static uint64_t began_ns(struct watch *w)
 /* A name that was given for what is asked. Texts are in the arena. */
 static struct ask_name name_of(struct model *m, const struct pieces *all, uint64_t id)
 {
-	const struct piece *p = find_piece(all, id), *base, *none;
+	const struct piece *p = pieces_find(all, id), *base, *none;
 	char text[TRACE_PATH + 2], dir[TRACE_PATH + 1];
 	struct ask_name out = { .text = id ? "" : NULL };
 
@@ -570,7 +571,7 @@ static void read_programs(struct watch *w, struct model *m, const struct pieces 
 	model_recording(m)->run.programs_by_phase = true;
 	read_made(w, m, TRACE_BY_OTHERS, (struct str){ NULL, 0 });
 	for (; next_key(w, fd, prev, &id); prev = &id) {
-		const struct piece *p = find_piece(all, id);
+		const struct piece *p = pieces_find(all, id);
 
 		if (!look_up(w, fd, &id, &number) || number >= TRACE_PROGRAMS)
 			continue;

@@ -109,6 +109,8 @@ struct pieces {
 		*by_id; /* their places, with the id for a hash; NULL: they are sorted by id */
 };
 
+/* NULL: it is not there. */
+const struct piece *pieces_find(const struct pieces *all, uint64_t id);
 /*
  * The text from p up the chain, up to its start or to the BASE above (*base is then that). False: a part
  * of it is not there.

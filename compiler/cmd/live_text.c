@@ -8,7 +8,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-enum { NAMES_OF_LINE = 4, LABEL = 10 };
+enum { NAMES_OF_LINE = 4, PROGRAMS_OF_LINE = 3, LABEL = 10 };
 
 /* What is bold, of little weight, or bad. */
 enum shade { PLAIN, BOLD, DIM, GOOD, BAD };
@@ -268,6 +268,113 @@ static void put_unseen(struct buf *out, const struct live_text *t, const struct 
 		buf_puts(out, "nothing says that more runs would add any");
 }
 
+/* ---- programs ---- */
+
+/* The end of a path says more than its beginning. */
+static void put_end(struct row *l, const struct buf *name, bool is_cut, size_t room)
+{
+	size_t n = name->n;
+
+	if (n > room || is_cut) {
+		room = room > 3 ? room - 3 : 0;
+		n = room < n ? room : n;
+		put_some(l, DIM, "...", 3);
+	}
+	put_some(l, PLAIN, name->n ? name->p + (name->n - n) : "", n);
+}
+
+static const char *call_at(size_t at)
+{
+	int a = abi_arch((unsigned)at / TRACE_NRS);
+	const struct syscall_info *sys =
+		a >= 0 ? syscall_by_nr((enum arch)a, (uint32_t)at % TRACE_NRS) : NULL;
+
+	return sys ? sys->name : "?";
+}
+
+/* ": accept4, listen, ...", no longer than `room`. */
+static void put_alone(struct buf *out, const struct live_program *p, size_t room)
+{
+	size_t end = out->n + room;
+	const char *sep = ": ";
+
+	for (size_t at = 0; at < TRACE_CALLS; at++) {
+		const char *name = call_at(at);
+
+		if (!(p->alone_calls[at / 64] >> at % 64 & 1))
+			continue;
+		if (out->n + strlen(sep) + strlen(name) + 5 > end) {
+			if (*sep == ',' && out->n + 5 <= end)
+				buf_puts(out, ", ...");
+			return;
+		}
+		buf_puts(out, sep);
+		buf_puts(out, name);
+		sep = ", ";
+	}
+}
+
+/* "41 calls, 30 while serving, 12 alone"; of one program there is nothing that it makes alone. */
+static void put_made(struct buf *out, const struct live_look *look, const struct live_program *p)
+{
+	put_count(out, p->calls, "call", "calls");
+	if (p->serving) {
+		buf_puts(out, ", ");
+		put_count(out, p->serving, "while serving", "while serving");
+	}
+	if (look->nprograms > 1) {
+		buf_puts(out, ", ");
+		put_count(out, p->alone, "alone", "alone");
+	}
+}
+
+static void put_program(struct row *l, const struct live_look *look, const struct live_program *p)
+{
+	BUF_AUTO name = { 0 }, made = { 0 };
+	size_t all;
+
+	put_safe(&name, *p->name ? p->name : "others");
+	buf_puts(&made, "  ");
+	put_made(&made, look, p);
+	all = made.n < l->left ? l->left - made.n : 0;
+	put_end(l, &name, p->is_cut, all);
+	if (look->nprograms > 1 && l->left > made.n)
+		put_alone(&made, p, l->left - made.n);
+	put(l, PLAIN, &made);
+	buf_putc(l->out, '\n');
+}
+
+/* In at most `rows`: those that alone make most; how many it took. */
+static unsigned put_programs(struct buf *out, const struct live_text *t,
+			     const struct live_look *look, unsigned width, unsigned rows)
+{
+	size_t n = look->nprograms < LIVE_PROGRAMS ? look->nprograms : LIVE_PROGRAMS, shown;
+	BUF_AUTO more = { 0 };
+
+	if (!rows || !n)
+		return 0;
+	shown = n > rows ? rows : n;
+	if (look->nprograms > shown && shown > 1)
+		shown--; /* the last row says how many more there are */
+	for (size_t i = 0; i < shown; i++) {
+		struct row l = begin(out, width, t, i ? "" : "programs");
+
+		put_program(&l, look, &look->programs[i]);
+	}
+	if (look->nprograms == shown || rows == 1)
+		return (unsigned)shown;
+	{
+		struct row l = begin(out, width, t, "");
+
+		buf_puts(&more, "and ");
+		put_number(&more, look->nprograms - shown);
+		buf_puts(&more, " more");
+		put(&l, DIM, &more);
+		buf_putc(out, '\n');
+	}
+	return (unsigned)shown + 1;
+}
+
 /* "   1:02  file  /etc/hosts r" */
 static void put_item(struct row *l, const struct live_new *it)
 {
@@ -282,16 +389,7 @@ static void put_item(struct row *l, const struct live_new *it)
 		buf_putc(&perms, ' ');
 		aa_perms_put(&perms, it->perms);
 	}
-	/* The end of a path says more than its beginning. */
-	if (name.n + perms.n > l->left || it->is_cut) {
-		size_t room = l->left > perms.n + 3 ? l->left - perms.n - 3 : 0;
-		size_t n = room < name.n ? room : name.n;
-
-		put_some(l, DIM, "...", 3);
-		put_some(l, PLAIN, name.p + (name.n - n), n);
-	} else {
-		put(l, PLAIN, &name);
-	}
+	put_end(l, &name, it->is_cut, l->left > perms.n ? l->left - perms.n : 0);
 	put(l, DIM, &perms);
 	buf_putc(l->out, '\n');
 }
@@ -324,6 +422,8 @@ void live_picture(struct buf *out, const struct live_text *t, const struct live_
 		default: put(&l, PLAIN, i == 4 ? &cost : &unseen); buf_putc(out, '\n');
 		}
 	}
+	/* What was new has two thirds of what is left. */
+	rows += put_programs(out, t, look, width, (height - rows) / 3);
 	for (size_t i = 0; i < look->n && rows < height && i < 8; i++, rows++) {
 		l = (struct row){ out, width, t->colour };
 		put_item(&l, &look->newest[i]);
@@ -331,6 +431,28 @@ void live_picture(struct buf *out, const struct live_text *t, const struct live_
 }
 
 /* ---- lines ---- */
+
+/* "; by 5 programs: /usr/bin/a (41 calls, 12 alone), /bin/b (3 calls, 0 alone), ..." */
+static void put_line_programs(struct buf *out, const struct live_look *look)
+{
+	size_t n = look->nprograms < PROGRAMS_OF_LINE ? look->nprograms : PROGRAMS_OF_LINE;
+
+	if (!n)
+		return;
+	buf_puts(out, "; by ");
+	put_count(out, look->nprograms, "program", "programs");
+	for (size_t i = 0; i < n; i++) {
+		const struct live_program *p = &look->programs[i];
+
+		buf_puts(out, i ? ", " : ": ");
+		buf_puts(out, p->is_cut ? "..." : "");
+		put_safe(out, *p->name ? p->name : "others");
+		buf_puts(out, " (");
+		put_made(out, look, p);
+		buf_putc(out, ')');
+	}
+	buf_puts(out, look->nprograms > n ? ", ..." : "");
+}
 
 void live_line(struct buf *out, const struct live_text *t, const struct live_look *look)
 {
@@ -366,6 +488,7 @@ void live_line(struct buf *out, const struct live_text *t, const struct live_loo
 		buf_puts(out, "nothing");
 	buf_puts(out, "; ");
 	put_cost(out, t, look);
+	put_line_programs(out, look);
 	if (t->earlier) {
 		buf_puts(out, "; ");
 		put_unseen(out, t, look);

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -14,7 +15,7 @@ import time
 
 import pytest
 
-from conftest import LONG, PALE, PATIENCE, run
+from conftest import BUILD, LONG, PALE, PATIENCE, run
 from recordings import Recording
 from test_backends import usable
 from test_snapshots import wait_for
@@ -321,3 +322,93 @@ def test_of_earlier_runs_without_a_look_nothing_would_come(tmp_path):
     assert r.rc == 125 and "--earlier is looked at by --live" in r.err
     r = run([PALE, "learn", "--live", "--earlier", tmp_path / "no", "--", "touch", tmp_path / "done"])
     assert r.rc == 125 and "no'" in r.err and not (tmp_path / "done").exists(), r
+
+
+# ---- programs ----
+
+def told_of(rec):
+    """Of each program the numbers of its calls, of those while serving, and of those that no other one makes."""
+    def alone(program):
+        return set(rec.by[program]) - set().union(*(made for p, made in rec.by.items() if p != program))
+    return {p or "others": (len(made), len(rec.serve_by.get(p, ())), len(alone(p))) for p, made in rec.by.items()}
+
+
+ROW = r"(\S+)(?:  | \()(\d+) calls?(?:, (\d+) while serving)?, (\d+) alone"
+
+
+def shown(text):
+    return {name: tuple(int(n or 0) for n in numbers) for name, *numbers in re.findall(ROW, text)}
+
+
+@EACH
+def test_the_programs_are_shown_with_what_each_alone_makes_as_the_recording_has_them(tmp_path, terminal, backend):
+    """A shell starts a server and waits; whose name is no terminal's business is shown as printable ASCII."""
+    usable(backend)
+    odd, go = tmp_path / "e\x1b[2J\r\u202e", tmp_path / "go"
+    odd.write_bytes(open("/bin/true", "rb").read())
+    odd.chmod(0o755)
+    terminal.resize(150, 24)
+    terminal.width = 150
+    p = subprocess.Popen([PALE, "learn", "--live=screen", "--backend", backend, "-o", "/dev/null", "-r", tmp_path / "rec", "--", "sh", "-c",
+                          f"umask 22; {BUILD}/tests/learn/probes/serves accept; '{odd}'; (:); until [ -e {go} ]; do sleep .1; done"],
+                         stderr=terminal.slave, env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"})
+
+    def is_told():
+        (tmp_path / "rec").unlink(missing_ok=True)
+        p.send_signal(signal.SIGUSR1)
+        wait_for((tmp_path / "rec").exists)
+        rec = Recording(tmp_path / "rec")
+        at = shown("\n".join(terminal.screen()))
+        names = {n.replace(str(odd), f"{tmp_path}/e\\x1b[2J\\x0d\\xe2\\x80\\xae"): numbers for n, numbers in told_of(rec).items()}
+        return len(names) == 4 and at == names
+
+    try:
+        wait_for(lambda: terminal.shows(f"{os.path.basename(odd)[0]}.x1b"))
+        wait_for(is_told)
+        assert terminal.shows(r"^  programs  .*/serves  \d+ calls, \d+ while serving, \d+ alone: .*listen")
+        assert terminal.shows(r"dash  \d+ calls, \d+ alone: .*umask") or os.path.realpath("/bin/sh") != "/usr/bin/dash"
+        assert set(terminal.text) <= {*map(chr, range(32, 127)), "\x1b", "\r", "\n"}
+    finally:
+        go.touch()
+    assert p.wait(PATIENCE) == 0
+
+
+@EACH
+def test_a_line_names_the_programs_that_alone_make_most(tmp_path, backend):
+    usable(backend)
+    go = tmp_path / "go"
+    p = subprocess.Popen([PALE, "learn", "--live", "--backend", backend, "-o", "/dev/null", "-r", tmp_path / "rec", "--", "sh", "-c",
+                          f"umask 22; cat /etc/hostname; ls /; head -c1 /etc/hostname; until [ -e {go} ]; do sleep .1; done"],
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said = None
+    while not said or said[1] == "1":  # what had not been done when it came the next one says
+        said = re.search(r"; by (\d+) programs?: (.*)$", p.stderr.readline())
+    go.touch()
+    p.communicate(timeout=PATIENCE)
+    assert p.returncode == 0
+    told, lines, n = told_of(Recording(tmp_path / "rec")), shown(said[2]), int(said[1])
+    assert 1 < n <= len(told) == 5 and len(lines) == min(n, 3) and said[2].endswith(", ...") == (n > 3), said
+    # what came behind the line is not in it: others made a call, too, or it made one more
+    assert all(0 <= alone <= calls <= told[name][0] for name, (calls, _, alone) in lines.items()), (told, lines)
+    assert list(lines) == sorted(lines, key=lambda name: -lines[name][2])
+
+
+def test_of_very_many_programs_the_picture_stays_within_the_terminal(tmp_path):
+    """Those that are not shown are counted, and what was new has its rows."""
+    usable("ebpf")
+    for i in range(30):
+        shutil.copy(BUILD / "tests/learn/probes/spin", tmp_path / f"p{i}")
+    go = tmp_path / "go"
+    t = Terminal(60, 16)
+    script = "".join(f"{tmp_path}/p{i} 1; " for i in range(30))
+    p = subprocess.Popen([PALE, "learn", "--live=screen", "--backend", "ebpf", "-o", "/dev/null", "--", "sh", "-c",
+                          f"{script} until [ -e {go} ]; do sleep .1; done"], stderr=t.slave,
+                         env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"})
+    try:
+        wait_for(lambda: t.shows(r"^            and 30 more$"))  # the shell, sleep, and 30 others: two are shown
+        frames = t.bytes.decode().split("\x1b[J")[1:-1]
+        assert all(frame.count("\r\n") < 16 for frame in frames) and t.shows(r"^ +0:\d\d  (call|file) ")
+    finally:
+        go.touch()
+        assert p.wait(PATIENCE) == 0
+        t.close()
