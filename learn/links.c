@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/base/bug.h"
 #include "compiler/base/table.h"
 #include "compiler/base/vec.h"
 
@@ -148,6 +149,40 @@ static bool is_dots(struct walk *w)
 	return true;
 }
 
+/* "NUMBER/" at the start: what stands behind it; NULL: another word. */
+static const char *behind_number(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return n && text[n] == '/' ? text + n + 1 : NULL;
+}
+
+/*
+ * Of a process that is gone: did the name lead by what the process had, its directories, its files? Where
+ * to is not to be told any more. last_too: also what stands at the end.
+ */
+static bool led_by_process(const struct walk *w, bool last_too)
+{
+	static const char *const links[] = { "cwd", "root", "exe", "fd/", "ns/", "map_files/" };
+	char rest[2 * PATH_MAX + PATH_MAX];
+	const char *at, *thread;
+
+	snprintf(rest, sizeof(rest), "%s/%s", w->done, w->rest + strspn(w->rest, "/"));
+	at = str_starts(str_c(rest), "/proc/") ? behind_number(rest + strlen("/proc/")) : NULL;
+	thread = at && str_starts(str_c(at), "task/") ? behind_number(at + strlen("task/")) : NULL;
+	at = thread ? thread : at;
+	for (size_t i = 0; at && i < ARRAY_SIZE(links); i++) {
+		size_t n = strlen(links[i]);
+
+		if (strncmp(at, links[i], n) != 0)
+			continue;
+		if (links[i][n - 1] == '/')
+			n += strcspn(at + n, "/");
+		return at[n] == '/' || (last_too && !at[n]);
+	}
+	return false;
+}
+
 bool links_are_as_then(const struct links *l, const char *name, bool last_too, uint64_t first_ns)
 {
 	struct walk w = { .n = 0 };
@@ -165,7 +200,7 @@ bool links_are_as_then(const struct links *l, const char *name, bool last_too, u
 		if (is_last && !last_too)
 			return true;
 		if (lstat(w.done, &st))
-			return !was_link(l, path, is_last);
+			return !was_link(l, path, is_last) && !led_by_process(&w, last_too);
 		if (!S_ISLNK(st.st_mode)) {
 			if (was_link(l, path, is_last))
 				return false;
