@@ -450,12 +450,36 @@ APART int look_without_files(struct mark *m, __u32 rule)
 	return 0;
 }
 
+/*
+ * Where a call's arguments lie behind a pointer it is another call that is made (socketcall(2)): its
+ * index, and m->args are that one's. 0: one of which there is nothing to tell.
+ */
+ALONE int unpack(struct mark *m)
+{
+	__u32 words[6] = {}, call, which;
+
+	if (!m)
+		return 0;
+	which = (__u32)m->args[0];
+	if (which >= TRACE_SELECTORS)
+		return 0;
+	call = selected[bounded(which, TRACE_SELECTORS - 1)];
+	/* As many as the kernel reads are three to six, and behind them a page may end. */
+	if (!call || (bpf_probe_read_user(words, sizeof(words), (void *)m->args[1]) &&
+		      bpf_probe_read_user(words, sizeof(words) / 2, (void *)m->args[1])))
+		return 0;
+	for (__u32 i = 0; i < 6; i++)
+		m->args[i] = words[i];
+	return (int)call;
+}
+
 /* A call of the workload's of which more is looked at than that it was made; at: with the phase. */
 static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
 				   __u32 at, __u32 abi)
 {
 	__u32 call = bounded(at, TRACE_CALLS - 1);
 	const volatile struct trace_call *info = &calls[call];
+	bool values = true; /* that a proposal can hold the call to */
 	struct mark *m;
 
 	if (tells_call() && info->address == TRACE_SENDTO &&
@@ -473,6 +497,15 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 		bpf_probe_read_kernel(m->args, 6 * sizeof(m->args[0]), event->args);
 	else
 		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
+	if (info->tuple & TRACE_PACKED_ARGS) {
+		call = bounded((__u32)unpack(m), TRACE_CALLS - 1);
+		if (!call)
+			return 0;
+		m->call = call;
+		info = &calls[call];
+		m->rule = no_files ? 0 : info->rule;
+		values = false;
+	}
 	if (info->tuple & TRACE_TUPLE)
 		record_tuple(at, m->args);
 	if (info->address == TRACE_SENDTO ||
@@ -480,7 +513,7 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 		record_sent(call, info->address, m->args);
 	else if (info->address && info->address < TRACE_SENDTO)
 		record_address(info->address - 1, (__u32)m->args[0], m->args[1], (__u32)m->args[2]);
-	if (info->args && (!info->only || arg_at(m, info->only - 1)))
+	if (values && info->args && (!info->only || arg_at(m, info->only - 1)))
 		for (__u32 i = 0; i < 6; i++)
 			if (info->args >> i & 1)
 				enter_value(at, i, m->args[i], arg_at(m, info->of - 1));

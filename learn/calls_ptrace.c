@@ -570,6 +570,11 @@ static void record_values(struct tracer *t, const struct tracee *e, enum arch a,
 		else
 			model_value(t->model, a, nr, i, value, 1);
 	}
+}
+
+static void record_tuple(struct tracer *t, const struct tracee *e, enum arch a, uint32_t nr,
+			 const struct trace_call *c)
+{
 	if (c->tuple & TRACE_TUPLE) {
 		uint64_t args[3] = { (uint32_t)e->args[0], (uint32_t)e->args[1],
 				     (uint32_t)e->args[2] };
@@ -688,6 +693,24 @@ static void count_call(struct tracer *t, struct tracee *e, enum arch a, uint32_t
 	model_made(t->model, e->by, a, nr, 1, now);
 }
 
+/*
+ * Whose arguments lie behind a pointer: e->args are that call's, which is returned. NULL: nothing is to
+ * be told of it.
+ */
+static const struct trace_call *unpack(struct tracer *t, struct tracee *e)
+{
+	unsigned call = rules_selected(e->args[0]);
+	uint32_t words[6] = { 0 };
+
+	/* As many as the kernel reads are three to six, and behind them a page may end. */
+	if (!call || (!stopped_memory(e->tid, e->args[1], words, sizeof(words)) &&
+		      !stopped_memory(e->tid, e->args[1], words, sizeof(words) / 2)))
+		return NULL;
+	for (unsigned i = 0; i < 6; i++)
+		e->args[i] = words[i];
+	return &t->calls[call];
+}
+
 static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_syscall_info *info)
 {
 	uint32_t nr = (uint32_t)info->entry.nr;
@@ -722,10 +745,14 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	e->forking = sys && rules_make_task(sys->name);
 	if (t->labels && sys && !strcmp(sys->name, "write") && a != ARCH_I386)
 		record_write(t, e, (const uint64_t *)info->entry.args);
+	if (c->tuple & TRACE_PACKED_ARGS && !(c = unpack(t, e)))
+		return;
 	if (!(c->args | c->rule | c->tuple | c->address))
 		return;
 	e->rule = c->rule;
-	record_values(t, e, (enum arch)a, nr, c);
+	if (c == &t->calls[abi * TRACE_NRS + nr])
+		record_values(t, e, (enum arch)a, nr, c);
+	record_tuple(t, e, (enum arch)a, nr, c);
 	if (t->r->run.no_files) {
 		look_without_files(t, e);
 	} else {

@@ -28,7 +28,7 @@ struct proposal {
 	unsigned arches;              /* ARCH_BIT of those seen */
 	uint64_t foreign;             /* calls of none of them: no kernel has them */
 	bool one_arch;
-	bool mux_sockets;  /* i386's socketcall was used: families cannot be bounded there */
+	bool mux_sockets; /* i386's socketcall was used: it cannot be refused for the calls themselves */
 	const char *group; /* heading to put above the next statement */
 	bool done[ARCH_NR][TRACE_NRS];
 };
@@ -120,7 +120,7 @@ void propose_imply_running(struct proposal *p, enum arch a);
 void propose_loading(struct proposal *p, enum arch a);
 
 /* propose_sockets.c */
-void propose_sockets(struct proposal *p, enum arch only);
+void propose_sockets(struct proposal *p);
 
 /* propose_rules.c: mount, ptrace and AppArmor's other classes; what of them has no rule, and why */
 void propose_rules(struct proposal *p);

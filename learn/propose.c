@@ -511,8 +511,6 @@ static void propose_arch_block(struct proposal *p, enum arch a, bool has_start)
 	env->words = ast_word_new(p->a, arch_info(a)->name);
 	st->env = env;
 	p->body = &inner;
-	if (p->mux_sockets)
-		propose_sockets(p, a);
 	add_calls(p, a, has_start);
 	st->body = inner.first;
 	p->body = outer;
@@ -584,7 +582,7 @@ static void propose_body(struct proposal *p, const struct set_list *sets)
 		add_headers(p);
 	p->group = "";
 	if (p->r->run.no_calls) {
-		propose_sockets(p, ARCH_NR);
+		propose_sockets(p);
 		propose_resources(p);
 		return;
 	}
@@ -593,14 +591,10 @@ static void propose_body(struct proposal *p, const struct set_list *sets)
 		enum arch a = first;
 
 		propose_sets(p, sets, a);
-		if (!p->mux_sockets)
-			propose_sockets(p, ARCH_NR);
-		else
-			propose_sockets(p, a);
+		propose_sockets(p);
 		add_calls(p, a, has_start);
 	} else {
-		if (!p->mux_sockets)
-			propose_sockets(p, ARCH_NR);
+		propose_sockets(p);
 		for (enum arch a = 0; a < ARCH_NR; a++)
 			if (p->arches & ARCH_BIT(a))
 				propose_arch_block(p, a, has_start);

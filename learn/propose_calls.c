@@ -421,13 +421,12 @@ void propose_calls(struct proposal *p, enum arch a)
 				continue;
 			bool told = propose_is_socket(s->name) && c->tuples.n;
 
-			if (told && !p->mux_sockets)
+			if (told)
 				continue; /* `network` speaks for it */
 			if (recording_is_rings(c))
 				continue;
 			p->done[a][c->nr] = true;
-			if (!told)
-				propose_call(p, c, s);
+			propose_call(p, c, s);
 		}
 	}
 	propose_assumed(p, a);

@@ -28,11 +28,9 @@ static int cmp_socket(const void *x, const void *y)
 	return a->type < b->type ? -1 : a->type > b->type;
 }
 
-static void collect_sockets(struct proposal *p, enum arch only, struct socket_kinds *out)
+static void collect_sockets(struct proposal *p, struct socket_kinds *out)
 {
 	vec_each(&p->r->calls, c) {
-		if (only != ARCH_NR && c->arch != only)
-			continue;
 		vec_each(&c->tuples, t) {
 			struct socket_kind k = { t->args[0], t->args[1] & 0xf, t->count,
 						 c->first_ns, t->held };
@@ -70,13 +68,11 @@ static struct ast_cond *socket_cond(struct proposal *p, const struct socket_kind
 }
 
 /* Who made them: a ring of io_uring does by no call of socket(2). */
-static const char *made_by(const struct proposal *p, const struct socket_kind *k, enum arch only)
+static const char *made_by(const struct proposal *p, const struct socket_kind *k)
 {
 	bool rings = false, calls = false;
 
 	vec_each(&p->r->calls, c) {
-		if (only != ARCH_NR && c->arch != only)
-			continue;
 		vec_each(&c->tuples, t) {
 			bool is_ring = c->nr == TRACE_RING_SETUP || c->nr == TRACE_RING_ENTER;
 
@@ -90,15 +86,12 @@ static const char *made_by(const struct proposal *p, const struct socket_kind *k
 }
 
 /* The rule leaves the protocol free, as AppArmor's does: where it was not 0, say which it was. */
-static void note_protocols(struct proposal *p, const struct socket_kind *k, enum arch only,
-			   struct ast_stmt *st)
+static void note_protocols(struct proposal *p, const struct socket_kind *k, struct ast_stmt *st)
 {
 	BUF_AUTO text = { 0 };
 	bool other = false;
 
 	vec_each(&p->r->calls, c) {
-		if (only != ARCH_NR && c->arch != only)
-			continue;
 		vec_each(&c->tuples, t) {
 			if (t->args[0] != k->family || (t->args[1] & 0xf) != k->type || text.n > 60)
 				continue;
@@ -108,21 +101,21 @@ static void note_protocols(struct proposal *p, const struct socket_kind *k, enum
 		}
 	}
 	ast_comment_add(p->a, &st->trailing, "%llux%s%s%s%s", (unsigned long long)k->count,
-			k->held ? ", held when the recording began" : "", made_by(p, k, only),
+			k->held ? ", held when the recording began" : "", made_by(p, k),
 			other ? ", any protocol; seen: " : "", other && text.p ? text.p : "");
 }
 
-static void propose_socket(struct proposal *p, const struct socket_kind *k, enum arch only)
+static void propose_socket(struct proposal *p, const struct socket_kind *k)
 {
-	enum arch a = only == ARCH_NR ? p->r->run.host : only;
 	const char *family = proposal_short_name(p, "af", "AF_", k->family);
 	const char *type = proposal_short_name(p, "sock_type", "SOCK_", k->type);
 	struct ast_network *n;
 	struct ast_stmt *st;
 
-	if (!family || !type || p->mux_sockets) {
-		st = proposal_add_call(p, proposal_allow(p), "socket", socket_cond(p, k, a));
-		note_protocols(p, k, only, st);
+	if (!family || !type) {
+		st = proposal_add_call(p, proposal_allow(p), "socket",
+				       socket_cond(p, k, p->r->run.host));
+		note_protocols(p, k, st);
 		propose_note_addresses(p, &st->leading, k->family, k->type);
 		return;
 	}
@@ -131,18 +124,18 @@ static void propose_socket(struct proposal *p, const struct socket_kind *k, enum
 	n->family = *ast_word_new(p->a, family);
 	n->type = *ast_word_new(p->a, type);
 	st->networks = n;
-	note_protocols(p, k, only, st);
+	note_protocols(p, k, st);
 	propose_note_addresses(p, &st->leading, k->family, k->type);
 }
 
-void propose_sockets(struct proposal *p, enum arch only)
+void propose_sockets(struct proposal *p)
 {
 	struct socket_kinds kinds = { 0 };
 
-	collect_sockets(p, only, &kinds);
+	collect_sockets(p, &kinds);
 	p->group = "socket families and types";
 	vec_each(&kinds.list, k)
-		propose_socket(p, k, only);
+		propose_socket(p, k);
 	if (kinds.list.n && !p->mux_sockets && p->arches & ARCH_BIT(ARCH_I386)) {
 		struct ast_stmt *st = proposal_add_call(p, proposal_nosys(p), "socketcall", NULL);
 

@@ -89,6 +89,21 @@ static void fill_call(struct trace_call *c, const struct syscall_info *s, enum a
 	c->tuple = !strcmp(s->name, "socket") || !strcmp(s->name, "socketpair") ? TRACE_TUPLE : 0;
 	if (c->rule && trace_is_early(rows[c->rule - 1].rule.op))
 		c->tuple |= TRACE_EARLY;
+	if (!strcmp(s->name, "socketcall"))
+		c->tuple |= TRACE_PACKED_ARGS;
+}
+
+unsigned rules_selected(uint64_t selector)
+{
+	int a = abi_arch(TRACE_COMPAT);
+	const char *name = a >= 0 && selector < TRACE_SELECTORS ?
+				   multiplexed_call(STR("socketcall"), (unsigned)selector) :
+				   NULL;
+	const struct syscall_info *s = name ? syscall_by_name(str_c(name)) : NULL;
+
+	return s && s->nr[a] >= 0 && s->nr[a] < TRACE_NRS ?
+		       TRACE_COMPAT * TRACE_NRS + (unsigned)s->nr[a] :
+		       0;
 }
 
 void rules_of(enum arch a, uint32_t nr, struct trace_call *call, struct trace_rule *rule)

@@ -25,6 +25,7 @@ const volatile bool ring_serves;           /* by an accept of a ring a process i
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
+const volatile __u16 selected[TRACE_SELECTORS]; /* of socketcall(2): a call's index; 0: none */
 const volatile __u8 returns[TRACE_NRS]; /* a call of this number, by whatever ABI, has a rule */
 const volatile __u8 looks[TRACE_CALLS]; /* more is looked at than that it was made; or returns[] */
 

@@ -175,7 +175,8 @@ enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG, TRACE_SENDMMSG };
 
 enum {
 	TRACE_TUPLE = 1,
-	TRACE_EARLY = 2, /* its names may be gone, or mean others, when it has ended */
+	TRACE_EARLY = 2,       /* its names may be gone, or mean others, when it has ended */
+	TRACE_PACKED_ARGS = 4, /* socketcall(2): another call's, by argument 0, behind argument 1 */
 };
 
 /*
@@ -194,6 +195,8 @@ static inline int trace_was_asked(__u32 op, __u32 error)
 	if (op != TRACE_OP_PATH && op != TRACE_OP_RENAME)
 		return 0;
 	return error == TRACE_EPERM || error == TRACE_EBUSY || error == TRACE_EISDIR ||
+#define TRACE_SELECTORS 32 /* of such a call, from 1 on */
+
 	       error == TRACE_ENOTEMPTY || error == TRACE_ENOSPC || error == TRACE_EMLINK ||
 	       error == TRACE_EOVERFLOW || error == TRACE_EDQUOT;
 }

@@ -4,10 +4,33 @@ import re
 
 import pytest
 
+from conftest import PALE, run, skip
 from test_awkward import python
-from test_backends import learn
+from test_backends import PROBES, learn
 
 EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace", "seccomp"])
+
+
+@EACH
+def test_sockets_that_socketcall_makes_are_those_of_the_calls_it_stands_for(tmp_path, backend, monkeypatch):
+    """Which 32-bit programs of glibc make theirs by. Its arguments may end where a page does."""
+    at = tmp_path / "s"
+    monkeypatch.chdir(tmp_path)
+    if run([PROBES / "packed", "s"]).rc == 9:
+        skip("this kernel has no i386 emulation")
+    at.unlink()
+    rec, text = learn(tmp_path, backend, PROBES / "packed", "s")
+    assert rec.files[str(at)] == ("w", True), rec.files
+    assert rec.losses == "none", rec.losses
+    assert rec.tuples == {("socketcall", 1, 1, 0), ("socketcall", 2, 2, 0)}, rec.tuples
+    plain = re.sub(" +", " ", text)
+    assert "network unix stream;" in plain and "network inet dgram;" in plain, text
+    assert "allow socketcall; # 3x" in plain and "errno ENOSYS socketcall" not in plain, text
+    assert ("i386", "socket") not in rec.calls and ("i386", "bind") not in rec.calls
+    again = run([PALE, "propose", tmp_path / f"{backend}.rec"]).out
+    assert "network inet dgram;" in re.sub(" +", " ", again)
+    profile = run([PALE, "compile", "-q", "-t", "apparmor", "-o", "-", tmp_path / f"{backend}.pale"]).out
+    assert "network inet dgram," in profile and "network unix stream," in profile, profile
 
 
 @EACH
