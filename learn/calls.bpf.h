@@ -748,16 +748,19 @@ struct changed {
  */
 static __always_inline int record_changed(struct scratch *s, const struct changed *c)
 {
+	__u32 about = c->about[0];
 	__u64 from;
 
+	if (c->op == TRACE_OP_LINK) /* also of a directory, which it fails for: aa_path_link() */
+		about &= ~(__u32)ABOUT_DIR;
 	if (c->exchanged) {
 		record_named(s, c->named[1], c->perms[0], c->about[1]);
 		record_named(s, c->named[0], c->perms[1], c->about[1]);
 	}
-	from = record_named(s, c->named[0], c->perms[0], c->about[0]);
+	from = record_named(s, c->named[0], c->perms[0], about);
 	if (!c->named[1])
 		return 0;
-	record_named(s, c->named[1], c->perms[1], c->about[0]);
+	record_named(s, c->named[1], c->perms[1], about);
 	return c->op == TRACE_OP_LINK ? record_pair(from, s->last, c->op) : 0;
 }
 
@@ -833,6 +836,17 @@ static __always_inline int exit_bind(struct mark *m, const volatile struct trace
 			   (__u32)arg_at(m, r->path[0] + 1), r->perms[0] | r->flags[0] << 16);
 }
 
+/* An exec that failed, or only asked; one that was done leaves no mark of it. */
+static __always_inline int exit_unexecuted(struct mark *m, const volatile struct trace_rule *r)
+{
+	__u32 at = r->at >= 0 ? (__u32)arg_at(m, r->at) : 0;
+
+	if (!m->error && !trace_only_asks(at))
+		return 0;
+	return record_join(r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1, arg_at(m, r->path[0]), 0,
+			   TRACE_X | trace_at(TRACE_FOLLOW, at) << 16);
+}
+
 /* Each by itself, of s->call. */
 #define LEAVE(what)                                                                                \
 	ALONE int leave_##what(void)                                                               \
@@ -867,11 +881,7 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	case TRACE_OP_RENAME:
 	case TRACE_OP_LINK: return leave_path();
 	case TRACE_OP_PIN: return leave_pin();
-	case TRACE_OP_EXEC: /* that failed; an exec leaves no mark of it */
-		if (!m->error)
-			return 0;
-		return record_join(r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1,
-				   arg_at(m, r->path[0]), 0, TRACE_X | TRACE_FOLLOW << 16);
+	case TRACE_OP_EXEC: return exit_unexecuted(m, r);
 	case TRACE_OP_BIND:
 		/* A connect() under way (EINPROGRESS) has passed its hook too, but only for IP. */
 		return leave_bind();
@@ -881,9 +891,10 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 }
 
 /* Of a call that failed: what the kernel named it had asked about, unless that was what refused it. */
-static __always_inline bool was_asked(const struct mark *m, __u32 op)
+static __always_inline bool was_asked(const struct mark *m, __u32 rule)
 {
-	return m->nnamed ? m->error != TRACE_EACCES : trace_was_asked(op, m->error);
+	return m->nnamed ? m->error != TRACE_EACCES :
+			   trace_was_asked(&rules[bounded(rule, TRACE_RULES - 1)], m->error);
 }
 
 static __always_inline int on_return(bool btf, long ret)
@@ -905,7 +916,7 @@ static __always_inline int on_return(bool btf, long ret)
 	rule = m->rule;
 	m->rule = 0;
 	m->error = ret < 0 && ret > -256 ? (__u8)-ret : 0;
-	if (ret < 0 && ret > -4096 && !was_asked(m, rules[bounded(rule, TRACE_RULES - 1)].op))
+	if (ret < 0 && ret > -4096 && !was_asked(m, rule))
 		return 0;
 	s = scratch_take();
 	if (!s)

@@ -769,6 +769,13 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		record_address(t, e, c->address);
 }
 
+/* What was asked to be executed, and is not. */
+static void record_executable(struct tracer *t, const struct tracee *e, struct trace_rule r)
+{
+	r.flags[0] |= TRACE_FOLLOW;
+	record_user_path(t, e, &r, 0, PERM_X);
+}
+
 static void on_return(struct tracer *t, struct tracee *e)
 {
 	const struct trace_rule *r = &t->rules[e->rule];
@@ -776,10 +783,13 @@ static void on_return(struct tracer *t, struct tracee *e)
 
 	switch ((enum trace_op)r->op) {
 	case TRACE_OP_OPEN:   /* with the result: see the caller */
-	case TRACE_OP_EXEC:   /* the exec event has done it */
 	case TRACE_OP_PTRACE: /* only what fails is of interest: see the caller */
 	case TRACE_OP_LABEL:  /* no call's */
 	case TRACE_OP_NONE: return;
+	case TRACE_OP_EXEC: /* the exec event has done it */
+		if (r->at >= 0 && trace_only_asks(e->args[r->at]))
+			record_executable(t, e, *r);
+		return;
 	case TRACE_OP_EXISTS:
 	case TRACE_OP_HELD: signal_end(t, e); return;
 	case TRACE_OP_QUEUE:
@@ -809,17 +819,19 @@ static void on_return(struct tracer *t, struct tracee *e)
 }
 
 /* It was asked for all the same. */
-static void on_failure(struct tracer *t, const struct tracee *e, uint32_t error)
+static void on_failure(struct tracer *t, struct tracee *e, uint32_t error)
 {
 	struct trace_rule r = t->rules[e->rule];
 
-	r.flags[0] |= r.op == TRACE_OP_EXEC ? TRACE_FOLLOW : error == TRACE_EISDIR ? TRACE_DIR : 0;
-	if (r.op == TRACE_OP_RENAME)
-		record_rename(t, e, &r);
+	r.flags[0] |= error == TRACE_EISDIR ? TRACE_DIR : 0;
+	if (r.op == TRACE_OP_EXEC)
+		record_executable(t, e, r);
 	else if (r.op == TRACE_OP_OPEN)
 		record_unopened(t, e, &r);
+	else if (r.op == TRACE_OP_PATH)
+		record_user_path(t, e, &r, 0, r.perms[0]);
 	else
-		record_user_path(t, e, &r, 0, r.op == TRACE_OP_EXEC ? PERM_X : r.perms[0]);
+		on_return(t, e);
 }
 
 /* A task has one tracer. What the workload wanted to trace is ours already: it is told EPERM. */
@@ -849,7 +861,7 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		record_open(t, e, &t->rules[e->rule], (int)info->exit.rval);
 	} else if (!info->exit.is_error) {
 		on_return(t, e);
-	} else if (trace_was_asked(op, (uint32_t)-info->exit.rval)) {
+	} else if (trace_was_asked(&t->rules[e->rule], (uint32_t)-info->exit.rval)) {
 		on_failure(t, e, (uint32_t)-info->exit.rval);
 	}
 	ask_drop(e->ask);
@@ -880,8 +892,7 @@ bool tracee_awaits(const struct tracer *t, const struct tracee *e)
 	const struct trace_rule *r = &t->rules[e->rule];
 
 	switch (r->op) {
-	case TRACE_OP_NONE:
-	case TRACE_OP_EXEC: return e->forking;
+	case TRACE_OP_NONE: return e->forking;
 	case TRACE_OP_MMAP: return e->args[r->path[0]] & PROT_EXEC;
 	case TRACE_OP_MPROTECT: return e->args[r->at] & PROT_EXEC;
 	case TRACE_OP_FCNTL:

@@ -104,18 +104,25 @@ enum trace_op {
 #define TRACE_EIO          5
 #define TRACE_ENXIO        6
 #define TRACE_ENOEXEC      8
+#define TRACE_EAGAIN       11
+#define TRACE_ENOMEM       12
 #define TRACE_EACCES       13
+#define TRACE_EFAULT       14
 #define TRACE_EBUSY        16
+#define TRACE_EEXIST       17
 #define TRACE_ENODEV       19
 #define TRACE_EISDIR       21
+#define TRACE_EINVAL       22
 #define TRACE_ENOSPC       28
 #define TRACE_EMLINK       31
+#define TRACE_EDEADLK      35
 #define TRACE_ENOTEMPTY    39
 #define TRACE_EOVERFLOW    75
 #define TRACE_EDQUOT       122
 #define TRACE_NOFOLLOW     0x100 /* AT_*: unlinkat, fchownat, fchmodat2, linkat */
 #define TRACE_REMOVEDIR    0x200
 #define TRACE_FOLLOW_LINKS 0x400
+#define TRACE_EXECVE_CHECK 0x10000 /* of execveat: may it be executed? */
 
 enum {                       /* flags of a path */
        TRACE_FOLLOW = 1,     /* a symlink at its end is followed */
@@ -167,6 +174,15 @@ static inline __u64 trace_of(__u64 first, __u64 other)
 	return first << 32 | (__u32)other;
 }
 
+/*
+ * Did the exec that has come back only ask, since Linux 6.14? So do security modules then, of the file
+ * itself alone (fs/exec.c, bprm_execve()).
+ */
+static inline int trace_only_asks(__u64 flags)
+{
+	return (flags & TRACE_EXECVE_CHECK) != 0;
+}
+
 enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG, TRACE_SENDMMSG };
 
 #define TRACE_MESSAGES      1024 /* of one sendmmsg(2): UIO_MAXIOV */
@@ -179,26 +195,43 @@ enum {
 	TRACE_PACKED_ARGS = 4, /* socketcall(2): another call's, by argument 0, behind argument 1 */
 };
 
+#define TRACE_SELECTORS 32 /* of such a call, from 1 on */
+
 /*
  * Did a call that failed so pass the question of whether it may? What names lead to is looked at
  * before it, and whether the file system can do it behind it (fs/namei.c, vfs_rmdir() and the like;
  * fs/exec.c), and of an open what is opened itself behind it (do_dentry_open(): a device that is not
  * there, a FIFO that nobody reads, a socket). Not by EACCES, which is also the answer no.
  */
-static inline int trace_was_asked(__u32 op, __u32 error)
+static inline int trace_was_asked(const volatile struct trace_rule *r, __u32 error)
 {
-	if (op == TRACE_OP_EXEC)
-		return error == TRACE_ENOEXEC;
-	if (op == TRACE_OP_OPEN)
+	switch (r->op) {
+	case TRACE_OP_EXEC: return error == TRACE_ENOEXEC;
+	case TRACE_OP_OPEN:
 		return error == TRACE_EIO || error == TRACE_ENXIO || error == TRACE_EBUSY ||
 		       error == TRACE_ENODEV;
-	if (op != TRACE_OP_PATH && op != TRACE_OP_RENAME)
-		return 0;
-	return error == TRACE_EPERM || error == TRACE_EBUSY || error == TRACE_EISDIR ||
-#define TRACE_SELECTORS 32 /* of such a call, from 1 on */
-
-	       error == TRACE_ENOTEMPTY || error == TRACE_ENOSPC || error == TRACE_EMLINK ||
-	       error == TRACE_EOVERFLOW || error == TRACE_EDQUOT;
+	case TRACE_OP_FLOCK: /* fs/locks.c: another has it */
+	case TRACE_OP_FCNTL: return error == TRACE_EAGAIN || error == TRACE_EDEADLK;
+	case TRACE_OP_MMAP: /* mm/util.c, vm_mmap_pgoff(): before the addresses are looked at */
+		return error == TRACE_EEXIST || error == TRACE_ENOMEM || error == TRACE_EPERM ||
+		       error == TRACE_ENODEV;
+	case TRACE_OP_MPROTECT: return error == TRACE_ENOMEM; /* up to where nothing is mapped */
+	case TRACE_OP_MOUNT:                                  /* fs/namespace.c, path_mount() */
+		return error == TRACE_EPERM || error == TRACE_EBUSY || error == TRACE_EINVAL;
+	case TRACE_OP_MOVE:
+	case TRACE_OP_PIVOT: return error == TRACE_EBUSY || error == TRACE_EINVAL;
+	case TRACE_OP_UMOUNT: return error == TRACE_EBUSY || error == TRACE_EAGAIN;
+	case TRACE_OP_PEER: return error == TRACE_EFAULT; /* mm/process_vm_access.c */
+	case TRACE_OP_PATH:
+	case TRACE_OP_RENAME:
+	case TRACE_OP_LINK:
+		/* A truncate(2) that follows links looks at what it found first (vfs_truncate()). */
+		return error == TRACE_EPERM || error == TRACE_EBUSY ||
+		       (error == TRACE_EISDIR && !(r->flags[0] & TRACE_FOLLOW)) ||
+		       error == TRACE_ENOTEMPTY || error == TRACE_ENOSPC || error == TRACE_EMLINK ||
+		       error == TRACE_EOVERFLOW || error == TRACE_EDQUOT;
+	}
+	return 0;
 }
 
 /* What an open with these O_* asks for; the kernel's own is aa_map_file_to_perms(). */

@@ -1,14 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the kernel asks about beside what programs came for: by calls that fail, that only ask, or that make another one."""
+import fcntl
+import os
 import re
 
 import pytest
 
-from conftest import PALE, run, skip
+from conftest import PALE, need_root, run, skip
 from test_awkward import python
 from test_backends import PROBES, learn
 
 EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace", "seccomp"])
+
+
+@EACH
+def test_a_lock_that_somebody_else_has_is_asked_for_all_the_same(tmp_path, backend):
+    """EWOULDBLOCK comes behind the question (fs/locks.c), and without the right it is EACCES."""
+    with open(tmp_path / "locked", "w", encoding="ascii") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        rec = learn(tmp_path, backend, *python(
+            f"fd = os.open('{tmp_path}/locked', 0); os._exit(call(73, fd, 6) == 0 or call(73, 99, 6) == 0)"))[0]
+    assert rec.files[f"{tmp_path}/locked"][0] == "rwk", rec.files
+
+
+@EACH
+def test_a_link_of_a_directory_and_a_mapping_without_room_are_asked_for_all_the_same(tmp_path, backend):
+    need_root()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "mapped").write_bytes(bytes(8192))
+    rec = learn(tmp_path, backend, *python(
+        f"os.chdir('{tmp_path}'); bad = call(86, b'full', b'hard') == 0\n"
+        "fd = os.open('mapped', 0); call.restype = call.argtypes = None; call.restype = ctypes.c_long\n"
+        "at = call(9, None, ctypes.c_long(4096), 1, 0x22, ctypes.c_long(-1), ctypes.c_long(0))\n"
+        "bad |= call(9, ctypes.c_long(at), ctypes.c_long(4096), 5, 0x100002, fd, ctypes.c_long(0)) != -1\n"
+        "os._exit(bad)"))[0]
+    assert rec.files[f"{tmp_path}/hard"][0] == "l" and rec.files[f"{tmp_path}/mapped"][0] == "rm", rec.files
+
+
+@EACH
+def test_what_the_kernel_finds_before_it_asks_makes_no_rule(tmp_path, backend):
+    """A directory is not cut, and what is named is not there."""
+    (tmp_path / "full").mkdir()
+    rec = learn(tmp_path, backend, *python(f"os._exit(call(76, b'{tmp_path}/full', 0) == 0 or call(86, b'{tmp_path}/a', b'{tmp_path}/b') == 0)"))[0]
+    assert not [f for f in rec.files if f.startswith(f"{tmp_path}/")], rec.files
+
+
+@EACH
+def test_a_program_without_a_format_is_executed_to_the_kernel(tmp_path, backend):
+    (tmp_path / "tool").write_text("no program")
+    (tmp_path / "tool").chmod(0o755)
+    rec = learn(tmp_path, backend, *python(f"os._exit(call(59, b'{tmp_path}/tool', None, None) == 0)"))[0]
+    assert rec.files[f"{tmp_path}/tool"][0] == "x", rec.files
+
+
+@EACH
+def test_whoever_only_asks_whether_a_program_may_be_executed_needs_its_x(tmp_path, backend):
+    """execveat(AT_EXECVE_CHECK) of Linux 6.14: its security modules are asked as by an exec (fs/exec.c, bprm_execve())."""
+    (tmp_path / "tool").write_text("\177ELF")
+    (tmp_path / "tool").chmod(0o755)
+    script = (f"fd = os.open('{tmp_path}/tool', 0o10000000)\n"
+              f"os._exit((call(322, -100, b'{tmp_path}/tool', None, None, 0x10000) or call(322, fd, b'', None, None, 0x11000)) and ctypes.get_errno() + 1)")
+    if run(python(script)).rc:
+        skip("this kernel has no AT_EXECVE_CHECK")
+    rec, text = learn(tmp_path, backend, *python(script))
+    assert rec.files[f"{tmp_path}/tool"][0] == "x", rec.files
+    assert re.search(rf"file ix {tmp_path}/tool; +# 2x", text), text
 
 
 @EACH
