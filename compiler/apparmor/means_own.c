@@ -2,6 +2,9 @@
 /* File rules that nobody wrote: the parser's own, and those that aliases make. */
 #include "compiler/apparmor/expand.h"
 #include "compiler/apparmor/means.h"
+#include "compiler/base/table.h"
+
+#include <string.h>
 
 /* ---- the parser's own ---- */
 
@@ -56,6 +59,7 @@ struct aliasing {
 	struct glob_variables vars;
 	const struct aa_alias *alias;
 	struct glob_alias by;
+	struct table met; /* of those that were followed, by both of their words */
 	bool bad;
 };
 
@@ -102,13 +106,30 @@ static void alias_rule(struct aliasing *x, const struct aa_opened *o, struct aa_
 	vec_push(x->arena, &files->list, made);
 }
 
-/* A second alias of the same words is dropped. */
-static bool is_repeated(const struct aliasing *x)
+/*
+ * Whether the opened path can begin as the alias does. The path's slashes are folded and the alias's
+ * are not, so only what comes before the alias's first "//" is looked at.
+ */
+static bool may_begin(const struct glob *g, struct str from)
 {
-	for (const struct aa_alias *a = x->policy->aliases.v; a < x->alias; a++)
-		if (str_eq(glob_unescape(x->arena, a->from.text), x->by.from) &&
-		    str_eq(glob_unescape(x->arena, a->to.text), x->by.to))
+	size_t n = 0;
+
+	while (n < from.n && (!n || from.p[n] != '/' || from.p[n - 1] != '/'))
+		n++;
+	return g && g->opened.n >= n && !memcmp(g->opened.p, from.p, n);
+}
+
+/* A second alias of the same words is dropped. */
+static bool is_repeated(struct aliasing *x, const struct glob_alias *known)
+{
+	uint64_t hash = hash_bytes(hash_str(x->by.from), x->by.to.p, x->by.to.n);
+	struct table_walk it = table_start(hash);
+	size_t at;
+
+	while ((at = table_next(&x->met, &it)) != TABLE_END)
+		if (str_eq(known[at].from, x->by.from) && str_eq(known[at].to, x->by.to))
 			return true;
+	table_add(x->arena, &x->met, hash, (size_t)(x->alias - x->policy->aliases.v));
 	return false;
 }
 
@@ -117,17 +138,23 @@ bool aa_files_alias(struct arena *arena, const struct aa_policy *policy, const s
 {
 	struct aliasing x = { .arena = arena, .ds = ds, .policy = policy };
 	size_t written = files->list.n;
+	struct glob_alias *known;
 
 	if (!policy->aliases.n)
 		return true;
 	x.vars = aa_profile_variables(arena, policy, p);
+	known = ARENA_ARRAY(arena, struct glob_alias, policy->aliases.n);
 	vec_each(&policy->aliases, alias) {
 		x.alias = alias;
 		x.by = (struct glob_alias){ glob_unescape(arena, alias->from.text),
 					    glob_unescape(arena, alias->to.text) };
-		for (size_t i = 0; i < written && !is_repeated(&x); i++) {
+		known[alias - policy->aliases.v] = x.by;
+		if (is_repeated(&x, known))
+			continue;
+		for (size_t i = 0; i < written; i++) {
 			const struct aa_opened o = files->list.v[i];
-			alias_rule(&x, &o, files);
+			if (may_begin(o.path, x.by.from) || may_begin(o.link, x.by.from))
+				alias_rule(&x, &o, files);
 		}
 	}
 	return !x.bad;

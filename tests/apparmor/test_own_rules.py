@@ -76,6 +76,17 @@ def test_an_alias_that_makes_no_glob_is_refused(pale, tmp_path, release, alias, 
     assert (pale("check", "-t", f"apparmor={release}", file, check=None).rc == 0) == taken
 
 
+def test_hundreds_of_aliases_take_no_memory_of_a_rule_each(pale, tmp_path):
+    """apparmor.d has 221: each of its 1,700 profiles needed more than a file may."""
+    file, rest = tmp_path / "p", "x" * 80
+    aliases = "".join(f"alias /{{,usr/}}bin/{i}{rest} -> /usr/lib/{i},\n" for i in range(300))
+    rules = "".join(f" /{{,usr/}}bin/{i}{rest}/{{a,b}} r,\n" for i in range(500))
+    file.write_text(f"{aliases}alias /{{,usr/}}bin/7{rest} -> /usr/lib/7,\nalias //dd/ -> /e/,\nprofile t {{\n{rules} //dd/x r,\n}}\n")
+    assert pale("sim", file, "open /usr/lib/7/a r", "open /e/x r", f"open /usr/bin/7{rest}/b r").out.count("allowed") == 3
+    assert pale("sim", file, "open /usr/lib/300/a r").out.startswith("refused")
+    assert "PL218" not in pale("lint", "--isolated", file, check=None).out
+
+
 def test_explain_tells_whose_rule_it_is(pale, tmp_path):
     file = tmp_path / "p"
     file.write_text("alias /a/ -> /b/,\nprofile t {\n /a/x r,\n change_profile -> q,\n profile kid { }\n}\n")
