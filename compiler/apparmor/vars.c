@@ -120,7 +120,7 @@ static enum aa_open_fault put_values(struct opening *o, struct str value, size_t
 		size_t n = front + one->n + value.n - end;
 		o->bytes += n + 1;
 		o->vars->spent += n + 1;
-		if (o->work.n + o->var->values.n >= AA_VALUES_MAX || o->bytes > AA_OPENED_MAX ||
+		if (o->work.n + o->var->values.n >= AA_VALUES_MAX || o->bytes > GLOB_OPENED_MAX ||
 		    o->vars->spent > AA_SPENT_MAX)
 			return blame(o, AA_OPEN_TOO_MANY, inner->name);
 		char *text = arena_alloc(o->vars->arena, n + 1);
@@ -132,15 +132,34 @@ static enum aa_open_fault put_values(struct opening *o, struct str value, size_t
 	return AA_OPEN_FINE;
 }
 
+static bool plain_value(void *data, struct str name, struct str *value)
+{
+	struct opening *o = data;
+	struct aa_var *inner = aa_vars_find(o->vars, name);
+
+	if (!inner || inner->busy || aa_vars_open(o->vars, inner) || inner->opened.n != 1)
+		return false;
+	o->own |= inner->own || !inner->frozen;
+	*value = inner->opened.v[0];
+	return true;
+}
+
 static enum aa_open_fault open_value(struct opening *o, struct str value)
 {
 	size_t end = 0;
-	struct str name = aa_vars_next(value, &end);
+	struct str name, opened;
 	struct aa_var *inner;
 	bool comma;
 
 	if (o->vars->strict && aa_vars_odd(value, &comma).p)
 		return blame(o, AA_OPEN_BAD_NAME, o->var->name);
+	opened = glob_put_plain(o->vars->arena, value, plain_value, o);
+	if (opened.p != value.p) {
+		o->bytes += opened.n + 1;
+		o->vars->spent += opened.n + 1;
+		value = opened;
+	}
+	name = aa_vars_next(value, &end);
 	if (!name.n) {
 		vec_push(o->vars->arena, &o->var->opened, value);
 		return AA_OPEN_FINE;
@@ -269,7 +288,7 @@ struct str aa_vars_expand(struct aa_vars *vars, struct str text)
 		buf_add(&out, text.p + copied, begin - copied);
 		put_alternatives(&out, var, front, at < text.n && text.p[at] == '/');
 		copied = at;
-		if (out.n > AA_OPENED_MAX)
+		if (out.n > GLOB_OPENED_MAX)
 			break;
 	}
 	buf_add(&out, text.p + copied, text.n - copied);

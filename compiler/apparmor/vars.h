@@ -5,13 +5,13 @@
  * apparmor_parser does it (variable.cc, symtab.cc of 5.0.2; parser_symtab.c before). Nothing here
  * tells: who reads the statements knows the places and the words.
  */
+#include "compiler/automata/glob.h"
 #include "compiler/rules/profile.h"
 #include "compiler/base/table.h"
 
 enum {
 	AA_VARS_MAX = 1000,      /* variables of one text */
 	AA_VALUES_MAX = 10000,   /* values, where variables in values multiply them */
-	AA_OPENED_MAX = 65536,   /* bytes of them */
 	AA_SPENT_MAX = 64 << 20, /* bytes of all that is opened for one text */
 };
 
@@ -21,7 +21,7 @@ enum aa_open_fault {
 	AA_OPEN_BOOLEAN,    /* it, or one in its values, is a boolean */
 	AA_OPEN_RECURSIVE,  /* it is reached from its own values */
 	AA_OPEN_BAD_NAME,   /* "@{1}": from 5.0 on */
-	AA_OPEN_TOO_MANY,   /* AA_VALUES_MAX, AA_OPENED_MAX, AA_SPENT_MAX */
+	AA_OPEN_TOO_MANY,   /* AA_VALUES_MAX, GLOB_OPENED_MAX, AA_SPENT_MAX */
 };
 
 struct aa_var {

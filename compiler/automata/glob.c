@@ -10,7 +10,6 @@
 
 enum {
 	GLOB_MAX = 4096,         /* bytes as written: no path is longer */
-	OPENED_MAX = 65536,      /* bytes once variables are opened */
 	DEPTH_MAX = 49,          /* nested alternatives, as in the parser */
 	VARIABLE_DEPTH_MAX = 16, /* variables in values of variables */
 };
@@ -239,6 +238,7 @@ struct opening { /* of one variable in the written glob */
 	size_t begin; /* of the text since the variable before it */
 	VEC(struct str) values;
 	size_t bytes; /* of values looked at, and of the text before: values multiply */
+	unsigned nested;
 };
 
 static void undeclared(const struct opening *o, struct str name)
@@ -273,13 +273,59 @@ static void open_inner(struct opening *o, struct str value, size_t at, size_t n,
 	}
 }
 
+struct str glob_put_plain(struct arena *a, struct str value, glob_plain *plain, void *data)
+{
+	struct str name, one;
+	size_t done = 0;
+	BUF_AUTO out = { 0 };
+
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] != '@') {
+			i += value.p[i] == '\\';
+			continue;
+		}
+		size_t n = glob_variable_at(value, i, &name);
+		if (!n || !plain(data, name, &one) || (one.n && memchr(one.p, '@', one.n)) ||
+		    (one.n && one.p[one.n - 1] == '\\') ||
+		    out.n + one.n + value.n - done - n > GLOB_OPENED_MAX)
+			break;
+		buf_add(&out, value.p + done, i - done);
+		buf_add(&out, one.p, one.n);
+		done = i + n;
+		i = done - 1;
+	}
+	if (!done)
+		return value;
+	buf_add(&out, value.p + done, value.n - done);
+	return (struct str){ buf_keep(a, &out), out.n };
+}
+
+/* Its one value, with those in it in turn: they are kept as they were declared. */
+static bool plain_value(void *data, struct str name, struct str *value)
+{
+	struct opening *o = data;
+	const struct glob_variable *v = glob_variable_find(o->r->vars, name);
+
+	if (!v || v->values.n != 1 || o->nested >= VARIABLE_DEPTH_MAX)
+		return false;
+	*value = v->values.v[0];
+	o->bytes += value->n + 1;
+	if (o->bytes > GLOB_OPENED_MAX)
+		return false;
+	o->nested++;
+	*value = glob_put_plain(o->r->arena, *value, plain_value, o);
+	o->nested--;
+	return true;
+}
+
 /* Variables in values give a value for each of theirs (parser_symtab.c, __expand_variable). */
 static void open_value(struct opening *o, struct str value, unsigned depth)
 {
 	struct str name;
 
+	value = glob_put_plain(o->r->arena, value, plain_value, o);
 	o->bytes += value.n + 1;
-	if (depth > VARIABLE_DEPTH_MAX || o->bytes > OPENED_MAX) {
+	if (depth > VARIABLE_DEPTH_MAX || o->bytes > GLOB_OPENED_MAX) {
 		blame(o->r, depth > VARIABLE_DEPTH_MAX ? GLOB_RECURSIVE : GLOB_REFUSED, o->at, o->n,
 		      depth > VARIABLE_DEPTH_MAX ?
 			      "its variables are in each other's values" :

@@ -95,6 +95,16 @@ struct glob {
 const struct glob *glob_parse(struct arena *a, struct str text, enum glob_kind kind,
 			      const struct glob_variables *vars, struct glob_fault *fault);
 
+/*
+ * A value with the variables from its front on replaced that have one plain value each: one without
+ * an '@' and with no backslash at its end, so that where it meets other text nothing new begins. Up to
+ * the first that has none, or with which it is longer than GLOB_OPENED_MAX; by one step, where
+ * replacing one by one is a copy of it for each. plain(): false: no such value.
+ */
+enum { GLOB_OPENED_MAX = 65536 }; /* bytes, once variables are opened */
+typedef bool glob_plain(void *data, struct str name, struct str *value);
+struct str glob_put_plain(struct arena *a, struct str value, glob_plain *plain, void *data);
+
 struct glob_alias {
 	struct str from, to; /* after step 1 */
 };

@@ -186,6 +186,39 @@ def test_values_that_hold_each_other_end(pale, tmp_path):
     assert r.rc == 1 and "PL251" in r.err and "variables" in r.err, r
 
 
+def numbers(digits):
+    """As apparmor.d says one of so many digits: a variable for each."""
+    return "@{d}=[0-9]\n@{n}={" + ",".join("[1-9]" + "@{d}" * i for i in range(digits)) + "}\n"
+
+
+@pytest.mark.parametrize("release", ["3.0", "5.0"])
+def test_a_value_of_hundreds_of_variables_is_opened(pale, tmp_path, release):
+    file = tmp_path / "p"
+    file.write_text(numbers(20) + "@{m}=@{n}-@{n}\nprofile t {\n /a/@{n} r,\n /b/@{m}/@{n} r,\n}\n")
+    ask = lambda *accesses: [line.split()[0] for line in pale("sim", "--target", f"apparmor={release}", file, *accesses, check=None).out.splitlines()]
+    assert ask("open /a/1 r", "open /b/10-9/77777777777777777777 r") == ["allowed"] * 2
+    assert ask("open /a/ r", "open /a/01 r", "open /a/@{n} r", "open /b/1-777777777777777777777/1 r") == ["refused"] * 4
+    assert not any(rule in pale("lint", "--isolated", file, check=None).out for rule in ("AP105", "AP107"))
+
+
+def test_a_policy_opens_it_too(pale, tmp_path):
+    need("apparmor_parser")
+    (tmp_path / "tunables").mkdir()
+    (tmp_path / "tunables/global").write_text(numbers(20) + "@{d1}=@{d}\n" + "".join(f"@{{d{2 * i}}}=@{{d{i}}}@{{d{i}}}\n" for i in (1, 2, 4, 8, 16, 32)))
+    file = tmp_path / "t.pale"
+    file.write_text(HEAD % "file r /a/@{n}, /b/@{d64};")
+    r = pale("check", "-t", "apparmor", "-I", tmp_path, file)
+    assert r.rc == 0 and "PL251" not in r.err, r
+
+
+@pytest.mark.parametrize("text, told", [("@{d}=@{d}\n@{n}=x@{d}\n", "AP107"), ("@{n}=x@{d}\n@{d}=y@{n}\n", "AP107"), ("@{n}=x@{gone}@{n}\n", "AP105"),
+                                        ("@{d}=" + "x" * 4000 + "\n@{n}=" + "@{d}" * 20 + "\n", "AP105")])
+def test_what_is_wrong_behind_one_value_is_told_as_before(pale, tmp_path, text, told):
+    file = tmp_path / "p"
+    file.write_text(text + "profile t {\n /@{n} r,\n}\n")
+    assert f"error {told}" in pale("lint", "--isolated", "--format", "concise", file, check=1).out
+
+
 def test_no_variable_is_opened_in_the_name_of_a_profile(pale):
     r = pale("compile", "-", "-t", "apparmor", input=HEAD % "file px /bin/x -> @{HOME};")
     assert r.rc == 1 and "PL237" in r.err and not r.out, r

@@ -73,7 +73,7 @@ static void check_opened(const struct aa_vars *vars, const struct aa_var *var)
 		while ((name = aa_vars_next(value, &at)).n)
 			BUG_ON(aa_vars_find(vars, name));
 	}
-	BUG_ON(n > AA_VALUES_MAX || bytes > AA_OPENED_MAX);
+	BUG_ON(n > AA_VALUES_MAX || bytes > GLOB_OPENED_MAX);
 }
 
 static void same(const struct aa_var *one, const struct aa_var *two)
