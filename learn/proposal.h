@@ -31,6 +31,7 @@ struct proposal {
 	bool mux_sockets; /* i386's socketcall was used: it cannot be refused for the calls themselves */
 	const char *group; /* heading to put above the next statement */
 	bool done[ARCH_NR][TRACE_NRS];
+	bool whole_by_set[ARCH_NR][TRACE_NRS]; /* with any arguments */
 };
 
 struct set_use {

@@ -198,7 +198,7 @@ static void allow_with(struct proposal *p, enum arch a, const char *call, const 
 	struct ast_stmt *st;
 	unsigned nargs;
 
-	if (s->nr[a] < 0 || at < 0)
+	if (s->nr[a] < 0 || at < 0 || p->whole_by_set[a][s->nr[a]])
 		return;
 	args = syscall_args(s, a, &nargs);
 	st = proposal_add_call(p, proposal_allow(p), call,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start and serving told apart: where each process serves from, and what it does then."""
 import os
+import re
 import socket
 
 import pytest
@@ -161,6 +162,18 @@ def test_two_policies_of_which_the_second_allows_less_and_no_call_of_the_start(t
     text = first.read_text()
     assert "calls are the start's alone, of risk:" in text and "listen" in text
     assert "serves from epoll_wait" in text or "serves from accept" in text
+
+
+def test_what_loads_the_second_policy_is_not_allowed_twice_where_a_start_set_has_it(tmp_path):
+    learn(tmp_path, "ebpf", PROBES / "serves", "epoll")
+    for starts, rules in (("run", ["prctl", "seccomp"]), ("run,runc", ["seccomp"])):
+        propose(tmp_path / "ebpf.rec", tmp_path, "--for", starts)
+        text = (tmp_path / "web.pale").read_text()
+        assert re.findall(r"allow (\w+)\(.*# implied: loads the second policy", text) == rules
+        r = run([PALE, "lint", "--runtime", "any", "--select", "DS506", tmp_path / "web.pale"])
+        assert r.rc == 0 and "DS506" not in r.out, r
+        for call in ("seccomp(1, 0, 0)", "prctl(38, 1)"):
+            assert run([PALE, "sim", tmp_path / "web.pale", call], check=0).out.startswith("ALLOW"), call
 
 
 def test_a_second_policy_that_cannot_be_is_told_and_not_made(tmp_path):
