@@ -472,6 +472,8 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 	}
 	if (!r->passed_over && !r->fixing.diff)
 		put_findings(r);
+	else if (status && !r->passed_over && !cut)
+		session_report(r->session); /* findings are not shown, but why there is no patch is */
 	if (r->fixing.on) {
 		r->session = &own;
 		r->profiles = shared;

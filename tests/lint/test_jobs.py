@@ -86,6 +86,22 @@ def test_deployments_know_the_profiles_of_all_files(pale):
     assert rc == 1 and "DP6" in out
 
 
+def fixable(folder, n):
+    """Names that stand there twice."""
+    files = profiles(folder, n)
+    for f in files:
+        profile = json.loads(f.read_text())
+        profile["syscalls"][0]["names"] += profile["syscalls"][0]["names"][:3]
+        f.write_text(json.dumps(profile, indent="\t"))
+    return files
+
+
+def test_why_there_is_no_patch_is_told(pale, tmp_path):
+    files = [*fixable(tmp_path, 3), tmp_path / "none.json"]
+    rc, out, err = same(pale, 2, "--diff", *files)
+    assert rc == 3 and out.count("+++ b/") == 3 and f"cannot read '{files[3]}'" in err and "PL006" in err
+
+
 def test_what_can_be_read_once_is_read_in_one_process(pale, tmp_path):
     files = profiles(tmp_path, 3)
     fifo = tmp_path / "fifo"
