@@ -15,6 +15,7 @@
 enum {
 	HELD_MAX = 16 << 20, /* bytes that wait for their turn: more are left in the pipes */
 	READ_STEP = 1 << 16,
+	SAID_MAX = 1 << 20,  /* of what an item's process said before it was ended */
 	PIPE_ROOM = 1 << 20, /* the most that users get (pipe(7)) */
 };
 
@@ -24,14 +25,15 @@ struct shared {
 	_Atomic size_t at[JOBS_MAX];
 };
 
-struct head { /* of what was made of an item */
-	size_t item, bytes;
+struct head { /* of what was made of an item, and of what was said */
+	size_t item, made, said;
 };
 
 struct process {
 	pid_t pid; /* 0: it has ended, and */
 	int status;
 	int fd;
+	int said; /* its standard error */
 	struct buf in;
 	size_t begin; /* what was taken of it ends there */
 };
@@ -73,6 +75,28 @@ static bool write_all(int fd, const char *p, size_t n)
 	return true;
 }
 
+/* All that lies there, at most `most`. False: it cannot be read. */
+static bool read_said(int fd, size_t most, struct buf *out)
+{
+	size_t begun = out->n;
+	char chunk[4096];
+	ssize_t n = 1;
+
+	while (n > 0 && out->n - begun < most) {
+		n = pread(fd, chunk, sizeof(chunk), (off_t)(out->n - begun));
+		if (n > 0)
+			buf_add(out, chunk, (size_t)n);
+		if (out->failed)
+			return false;
+	}
+	return n >= 0;
+}
+
+static bool forget_said(void)
+{
+	return !ftruncate(STDERR_FILENO, 0) && !lseek(STDERR_FILENO, 0, SEEK_SET);
+}
+
 static _Noreturn void work(struct run *r, unsigned self, int fd)
 {
 	struct buf out = { 0 };
@@ -82,11 +106,12 @@ static _Noreturn void work(struct run *r, unsigned self, int fd)
 		out.n = 0;
 		buf_add(&out, &head, sizeof(head));
 		r->jobs->work(r->jobs->who, head.item, &out);
-		if (out.failed)
+		head.made = out.n - sizeof(head);
+		if (out.failed || !read_said(STDERR_FILENO, SIZE_MAX, &out))
 			_exit(1);
-		head.bytes = out.n - sizeof(head);
+		head.said = out.n - sizeof(head) - head.made;
 		memcpy(out.p, &head, sizeof(head));
-		if (!write_all(fd, out.p, out.n))
+		if (!write_all(fd, out.p, out.n) || (head.said && !forget_said()))
 			_exit(1);
 	}
 	_exit(0);
@@ -98,8 +123,13 @@ static bool start(struct run *r, unsigned self)
 	pid_t parent = getpid();
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC))
+	p->said = memfd_create("pale", MFD_CLOEXEC);
+	if (p->said < 0)
 		return false;
+	if (pipe2(ends, O_CLOEXEC)) {
+		close(p->said);
+		return false;
+	}
 	p->fd = ends[0];
 	p->pid = fork();
 	if (!p->pid) {
@@ -108,11 +138,14 @@ static bool start(struct run *r, unsigned self)
 			_exit(1);
 		for (unsigned i = 0; i <= self; i++)
 			close(r->of[i].fd);
+		if (dup2(p->said, STDERR_FILENO) < 0)
+			_exit(1);
 		work(r, self, ends[1]);
 	}
 	close(ends[1]);
 	if (p->pid < 0) {
 		close(p->fd);
+		close(p->said);
 		p->pid = 0;
 		return false;
 	}
@@ -129,7 +162,7 @@ static bool whole(const struct process *p, struct head *head)
 	if (there < sizeof(*head))
 		return false;
 	memcpy(head, p->in.p + p->begin, sizeof(*head));
-	return there - sizeof(*head) >= head->bytes;
+	return there - sizeof(*head) >= head->made + head->said;
 }
 
 static void drop(struct run *r, struct process *p, size_t bytes)
@@ -151,12 +184,23 @@ static bool take(struct run *r, struct process *p)
 	if (!whole(p, &head) || head.item > r->next)
 		return false;
 	if (head.item == r->next) {
-		r->jobs->take(r->jobs->who, head.item,
-			      (struct str){ p->in.p + p->begin + sizeof(head), head.bytes });
+		const char *made = p->in.p + p->begin + sizeof(head);
+
+		r->jobs->take(r->jobs->who, head.item, (struct str){ made, head.made },
+			      (struct str){ made + head.made, head.said });
 		r->next++;
 	}
-	drop(r, p, sizeof(head) + head.bytes);
+	drop(r, p, sizeof(head) + head.made + head.said);
 	return true;
+}
+
+static void lose_item(struct run *r, const struct process *p)
+{
+	BUF_AUTO said = { 0 };
+
+	if (p)
+		read_said(p->said, SAID_MAX, &said);
+	r->jobs->lost(r->jobs->who, r->next++, p ? p->status : -1, (struct str){ said.p, said.n });
 }
 
 /* Its process has ended, or nobody is left who could have it while later ones are there. */
@@ -172,12 +216,12 @@ static bool lose(struct run *r)
 		alive |= p->pid > 0;
 		if (p->pid || atomic_load(&r->shared->at[i]) != r->next)
 			continue;
-		r->jobs->lost(r->jobs->who, r->next++, p->status);
+		lose_item(r, p);
 		return true;
 	}
 	if (alive || !later)
 		return false;
-	r->jobs->lost(r->jobs->who, r->next++, -1);
+	lose_item(r, NULL);
 	return true;
 }
 
@@ -263,6 +307,7 @@ size_t jobs_run(const struct jobs *j)
 			kill(r.of[i].pid, SIGKILL); /* it has nothing more to do */
 			end(&r.of[i]);
 		}
+		close(r.of[i].said);
 		buf_free(&r.of[i].in);
 	}
 	munmap(r.shared, sizeof(*r.shared));

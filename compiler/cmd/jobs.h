@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Items that have nothing to do with each other, done by several processes: each takes the next one
- * when it is free, and what it makes of it comes back as bytes, which are taken in the items' order.
+ * when it is free, and what it makes of it comes back as bytes, which are taken in the items' order. So
+ * does what it says on standard error meanwhile, which lies in a file in memory.
  */
 #include <stddef.h>
 
@@ -15,9 +16,9 @@ struct jobs {
 	unsigned processes;
 	void *who;
 	void (*work)(void *who, size_t item, struct buf *out); /* in a process of its own */
-	void (*take)(void *who, size_t item, struct str made); /* here */
+	void (*take)(void *who, size_t item, struct str made, struct str said); /* here */
 	/* Instead, of an item whose process ended before it was done: what waitpid(2) says; -1: nothing. */
-	void (*lost)(void *who, size_t item, int status);
+	void (*lost)(void *who, size_t item, int status, struct str said);
 };
 
 /*

@@ -122,6 +122,7 @@ static void judge_operators(struct lint_run *r, const struct json *spec)
 {
 	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
 
+	r->joined = true;
 	lint_operator_profile(r->session->arena, &with, spec,
 			      lint_has_base(spec) ? lint_named_once(r) : NULL, r->session->diags);
 }
@@ -131,6 +132,7 @@ static void judge_starts(struct lint_run *r, const struct source *src, const str
 	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
 	struct session *s = r->session;
 
+	r->joined = true;
 	vec_each(&d->profiles, p)
 		judge_operators(r, *p);
 	vec_each(&d->apparmor, p)
@@ -427,6 +429,7 @@ static void use_settings(struct lint_run *r, const struct lint_file *file)
 	r->selection = of->selection;
 	r->baseline = of->baseline;
 	r->profiles = of->profiles;
+	r->asked = of->profiles.reading.asked;
 	r->report.threshold = of->threshold;
 	r->report.never = of->never;
 	r->report.fail_on = of->fail_on;
@@ -449,7 +452,7 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 	r->apparmor = false;
 	r->suppressions = (suppression_list){ 0 };
 	r->found = NULL;
-	r->passed_over = false;
+	r->passed_over = r->joined = r->asked_named = false;
 	int status = session_guard(r->session,
 				   r->made         ? lint_made_here :
 				   r->fixing.offer ? lint_offer_here :
@@ -473,7 +476,8 @@ static int lint_file(struct lint_run *r, const struct lint_file *file)
 	if (!r->passed_over && !r->fixing.diff)
 		put_findings(r);
 	else if (status && !r->passed_over && !cut)
-		session_report(r->session); /* findings are not shown, but why there is no patch is */
+		session_report(
+			r->session); /* findings are not shown, but why there is no patch is */
 	if (r->fixing.on) {
 		r->session = &own;
 		r->profiles = shared;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "compiler/cmd/lint_run.h"
+#include "compiler/cmd/lint_fixed.h"
 #include "compiler/cmd/runtime.h"
 #include "compiler/fix/fix.h"
 
@@ -20,8 +20,8 @@ struct fixing {
 	struct fix_reading how;
 	struct source *src;   /* the file as it is */
 	struct fix_text text; /* of the round */
-	size_t made, bytes;
-	size_t made_of[DIAG_NR];
+	size_t bytes;
+	struct lint_fixed done;
 	VEC(struct unproved) unproved; /* of the round */
 };
 
@@ -167,7 +167,7 @@ static bool fix_round(struct fixing *f, const struct findings *all)
 		struct str after;
 		if (!may_fix(f, found))
 			continue;
-		if (f->made >= FIX_FILE_MAX || f->bytes > FIX_BYTES_MAX)
+		if (f->done.made >= FIX_FILE_MAX || f->bytes > FIX_BYTES_MAX)
 			break;
 		f->bytes += f->text.text.n * 4;
 		if (!fix_try(&f->text, fix, &after) || str_eq(after, f->text.text))
@@ -178,8 +178,8 @@ static bool fix_round(struct fixing *f, const struct findings *all)
 			continue;
 		}
 		fix_keep(&f->text, fix, after);
-		f->made++;
-		f->made_of[found->diag->id]++;
+		f->done.made++;
+		f->done.made_of[found->diag->id]++;
 		any = true;
 	}
 	return any;
@@ -188,15 +188,15 @@ static bool fix_round(struct fixing *f, const struct findings *all)
 /* ---- writing ---- */
 
 /* Does the file still hold what was read? */
-static bool is_unchanged(const struct fixing *f)
+static bool is_unchanged(const struct lint_run *r, struct arena *a, struct str before)
 {
-	struct sources *now = sources_new(f->own->arena);
+	struct sources *now = sources_new(a);
 	struct source *src;
 
-	return !source_load(now, f->run->path, &src) && str_eq(src->text, f->src->text);
+	return !source_load(now, r->path, &src) && str_eq(src->text, before);
 }
 
-static void tell_made(const struct fixing *f)
+static void tell_made(const struct lint_run *r, const struct lint_fixed *f)
 {
 	BUF_AUTO ids = { 0 };
 
@@ -207,15 +207,37 @@ static void tell_made(const struct fixing *f)
 		if (f->made_of[i] > 1)
 			buf_printf(&ids, " (%zu)", f->made_of[i]);
 	}
-	tell("pale lint: %s: %zu fix%s made: %s", f->run->name, f->made, f->made == 1 ? "" : "es",
+	tell("pale lint: %s: %zu fix%s made: %s", r->name, f->made, f->made == 1 ? "" : "es",
 	     ids.p ? ids.p : "");
+}
+
+int lint_fix_write(struct lint_run *r, struct session *s, const struct lint_fixed *f)
+{
+	BUF_AUTO out = { 0 };
+
+	if (!is_unchanged(r, s->arena, f->before)) {
+		struct diag *d =
+			diag_add(s->diags, DIAG_PL433, NO_SPAN,
+				 "'%s' was changed while it was looked at: it is left as it is now",
+				 str_safe(s->arena, r->path));
+		diag_help(s->diags, d, "run it again");
+		session_report(s);
+		return EXIT_SYSTEM;
+	}
+	buf_add(&out, f->after.p, f->after.n);
+	if (write_output(r->path, &out, 0666))
+		return EXIT_SYSTEM;
+	tell_made(r, f);
+	lint_written_add(r);
+	return EXIT_OK;
 }
 
 static int write_fixed(struct fixing *f, struct str text)
 {
 	struct lint_run *r = f->run;
-	BUF_AUTO out = { 0 };
 
+	f->done.before = f->src->text;
+	f->done.after = text;
 	if (r->fixing.diff) {
 		r->fixing.would |= !str_eq(text, f->src->text);
 		fix_put_diff(&r->fixing.out, f->own->arena, r->name, f->src->text, text);
@@ -225,22 +247,11 @@ static int write_fixed(struct fixing *f, struct str text)
 		buf_add(&r->fixing.out, text.p, text.n);
 		return EXIT_OK;
 	}
-	if (!f->made)
+	if (r->packed) {
+		lint_fixed_pack(&f->done, f->own->sources, &r->fixing.out);
 		return EXIT_OK;
-	if (!is_unchanged(f)) {
-		struct diag *d =
-			diag_add(f->own->diags, DIAG_PL433, NO_SPAN,
-				 "'%s' was changed while it was looked at: it is left as it is now",
-				 str_safe(f->own->arena, r->path));
-		diag_help(f->own->diags, d, "run it again");
-		session_report(f->own);
-		return EXIT_SYSTEM;
 	}
-	buf_add(&out, text.p, text.n);
-	if (write_output(r->path, &out, 0666))
-		return EXIT_SYSTEM;
-	tell_made(f);
-	return EXIT_OK;
+	return f->done.made ? lint_fix_write(r, f->own, &f->done) : EXIT_OK;
 }
 
 /* ---- a file ---- */

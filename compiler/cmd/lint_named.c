@@ -61,11 +61,12 @@ const struct lint_named *lint_named_once(struct lint_run *r)
 {
 	struct arena *a = r->all->arena;
 
+	r->asked_named = true;
 	if (r->named_profiles)
 		return r->named_profiles;
 	r->named_profiles = ARENA_NEW(a, struct lint_named);
 	r->named_profiles->dirs = r->options->at[OPT_INCLUDE].list.v;
-	r->named_profiles->asked = r->profiles.reading.asked;
+	r->named_profiles->asked = r->asked;
 	vec_each(r->files, f)
 		add_file(a, f, r->named_profiles);
 	return r->named_profiles;

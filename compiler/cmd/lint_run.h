@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* One run of pale lint, and its file at hand: what finding (lint.c) and fixing (lint_fix.c) share. */
+#include <sys/stat.h>
+
+#include "compiler/base/table.h"
 #include "compiler/cmd/ask_apparmor.h"
 #include "compiler/cmd/lint_config.h"
 #include "compiler/cmd/lint_files.h"
@@ -27,6 +30,11 @@ struct lint_offer { /* of findings that begin in [begin, end], or hold it */
 	void *to;
 };
 
+struct lint_written { /* a file that fixes were written to, as it is now */
+	dev_t dev;
+	ino_t ino;
+};
+
 struct lint_fixing {
 	bool on;        /* --fix */
 	bool unsafe;    /* --fix=unsafe */
@@ -35,8 +43,11 @@ struct lint_fixing {
 	bool failed;    /* some file could not be written */
 	bool to_stdout; /* standard input was fixed: its text goes there, and what is left to stderr */
 	bool inside;    /* the file at hand was not come to an end with */
-	struct arena *arena;            /* of the file at hand: what it takes is that file's */
-	struct buf out;                 /* patches, or the text */
+	struct arena *arena; /* of the file at hand: what it takes is that file's */
+	struct buf
+		out; /* patches, or the text; where another process prints or writes it, for that */
+	VEC(struct lint_written) written; /* files, since processes share them */
+	struct table written_table;
 	const struct lint_offer *offer; /* fixes are shown, and none is made; NULL: they are made */
 };
 
@@ -48,6 +59,8 @@ struct lint_run {
 	const struct str *text; /* of the file at hand, whatever is on the disk; NULL: it is read */
 	bool walked;            /* the file at hand was found below a folder */
 	bool passed_over;       /* and is none of ours */
+	bool joined;            /* it was looked at together with others that it names */
+	bool asked_named;       /* or with all: lint_named_once() */
 	struct resolve_options resolve;
 	const struct oci_runtime *runtime;      /* NULL: any */
 	const struct oci_runtime *here, *named; /* installed; of the command line */
@@ -62,7 +75,8 @@ struct lint_run {
 	struct buf new_entries;
 	struct report report;
 	struct lint_profiles profiles;
-	bool apparmor; /* the file at hand */
+	struct aa_asked asked; /* of the settings: what --fix reads for a file ends with it */
+	bool apparmor;         /* the file at hand */
 	struct lint_configs configs;
 	const lint_file_list *files;       /* of the run */
 	struct lint_named *named_profiles; /* NULL: not asked for yet */
@@ -113,6 +127,14 @@ void lint_run_end(struct lint_run *r);
 int lint_fix_here(void *run);
 /* Finds, and shows each fix that may be made and is proved to r->fixing.offer: nothing is made. */
 int lint_offer_here(void *run);
+/* What became of a file's text. */
+struct lint_fixed {
+	size_t made;
+	size_t made_of[DIAG_NR];
+	struct str before, after;
+};
+/* Writes the file at hand, unless it is another one by now, and tells it; s is its session. */
+int lint_fix_write(struct lint_run *r, struct session *s, const struct lint_fixed *fixed);
 /* EXIT_OK, or EXIT_USAGE after saying what is wrong. has_stdin is known. */
 int lint_fix_options(struct lint_run *r, const struct options *o);
 /* Prints the patches or the text, and the report: *out is its room. 0 or -errno. */

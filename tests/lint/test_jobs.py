@@ -86,6 +86,32 @@ def test_deployments_know_the_profiles_of_all_files(pale):
     assert rc == 1 and "DP6" in out
 
 
+# ---- fixes ----
+
+def fixed(pale, folder, jobs, files, *options):
+    """Of copies of these files, fixed: what is told, and what became of them."""
+    place = folder / f"j{jobs}"
+    for f in map(pathlib.Path, files):
+        to = place / f.relative_to(HERE)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.exists() or to.write_bytes(f.read_bytes())
+    r = pale("lint", f"-j{jobs}", *OPTIONS, *options, *(pathlib.Path(f).relative_to(HERE) for f in files), cwd=place)
+    return r.rc, r.out, r.err, {p.relative_to(place): p.read_bytes() for p in sorted(place.rglob("*")) if p.is_file()}
+
+
+@pytest.mark.parametrize("options", (["--fix=unsafe"], ["--diff", "--fix=unsafe"],
+                                     *((["--fix"], ["--diff"], ["--fix", "--format", "json"]) if LONG else ())))
+def test_what_is_fixed_is_what_one_process_fixes(pale, tmp_path, options):
+    """Deployments that come behind the profiles they name are among them, and files that are named twice."""
+    files = cases() if LONG else [f for f in cases() if list(pathlib.Path(f).parent.glob("fixed-*"))][::16]
+    files += [f for f in cases() if "/DP6" in f][::1 if LONG else 16] + files[::5]
+    alone = fixed(pale, tmp_path, 1, files, *options)
+    for jobs in (2, 3, 8) if LONG else (3,):
+        assert fixed(pale, tmp_path, jobs, files, *options) == alone
+    made = alone[1].count("+++ b/") if "--diff" in options else alone[2].count("fixes made") + alone[2].count("fix made")
+    assert made > (20 if LONG else 5)
+
+
 def fixable(folder, n):
     """Names that stand there twice."""
     files = profiles(folder, n)
@@ -94,6 +120,39 @@ def fixable(folder, n):
         profile["syscalls"][0]["names"] += profile["syscalls"][0]["names"][:3]
         f.write_text(json.dumps(profile, indent="\t"))
     return files
+
+
+def test_a_file_that_was_fixed_meanwhile_is_looked_at_again(pale, tmp_path):
+    """By another name, too, and where another includes it: so it is fixed once, and the second time as it is by then."""
+    file, = fixable(tmp_path, 1)
+    text = file.read_bytes()
+    (tmp_path / "link.json").symlink_to(file.name)
+    piece, whole = tmp_path / "piece", tmp_path / "whole"
+    piece.write_text("/etc/a r,\n/etc/a r,\n")
+    includer = f'profile p /p {{\n  include "{piece}"\n  /etc/b r,\n}}\n'
+    named = profiles(tmp_path, 3)[1:] + [file, tmp_path / "link.json", file, tmp_path / "link.json", piece, whole]
+    told_by = {}
+    for jobs in 1, 2, 5:
+        file.write_bytes(text)
+        piece.write_text("profile q /q {\n  /etc/a r,\n  /etc/a r,\n}\n")
+        whole.write_text(f'include "{piece}"\n' + includer.replace(f'  include "{piece}"\n', ""))
+        told_by[jobs] = told(pale, jobs, "--fix", *named), file.read_bytes(), piece.read_text(), whole.read_text()
+    assert told_by[2] == told_by[1] and told_by[5] == told_by[1]
+    assert told_by[1][0][2].count("p0.json: 1 fix made") == 1 and "link" not in told_by[1][0][2]
+    assert told_by[1][2].count("/etc/a") == 1
+
+
+def test_fixes_beside_a_baseline_are_those_of_one_process(pale, tmp_path):
+    files = fixable(tmp_path, 6)
+    texts = [f.read_bytes() for f in files]
+    told(pale, 1, "--write-baseline", tmp_path / "b", *files[:3])
+    by = {}
+    for jobs in 1, 3:
+        for f, text in zip(files, texts):
+            f.write_bytes(text)
+        by[jobs] = told(pale, jobs, "--fix", "--baseline", tmp_path / "b", *files), [f.read_bytes() for f in files]
+    assert by[3] == by[1] and by[1][1][:3] == texts[:3]
+    assert all(now != text for now, text in zip(by[1][1][3:], texts[3:]))
 
 
 def test_why_there_is_no_patch_is_told(pale, tmp_path):
@@ -171,6 +230,43 @@ def all_end(pids):
     while any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids):
         assert time.monotonic() < end, pids
         time.sleep(0.01)
+
+
+def test_a_process_that_is_killed_leaves_no_file_half_fixed(pale, tmp_path):
+    """As it was, which is told, or whole. Who writes is the first one."""
+    (tmp_path / "others").mkdir()
+    files = list(map(str, fixable(tmp_path, 8)))
+    others = profiles(tmp_path / "others", 96)
+    before = [pathlib.Path(f).read_bytes() for f in files]
+    told(pale, 1, "--fix", *files)
+    after = [pathlib.Path(f).read_bytes() for f in files]
+    named = [name for i, f in enumerate(files) for name in (*others[12 * i:12 * i + 12], f)]
+    assert all(a != b for a, b in zip(after, before))
+    for i in range(100):
+        for f, text in zip(files, before):
+            pathlib.Path(f).write_bytes(text)
+        rc, out, err = lint_and_end(named, 2, i % 8 / 1000, "--fix", "--format", "json")
+        gone = {f["file"] for f in json.loads(out)["findings"] if f["id"] == "PL457"}
+        for f, was, whole in zip(files, before, after):
+            assert pathlib.Path(f).read_bytes() == (was if f in gone else whole), err
+            assert (f"{f}: 1 fix made" in err) == (f not in gone)
+        assert len(gone) <= 2 and rc == (3 if gone else 1)
+        if gone:
+            return
+    assert not "once in a hundred times one has a file"
+
+
+@pytest.mark.once
+def test_what_a_process_says_before_it_ends_is_told(pale, tmp_path):
+    """Of one that has no memory left for a file, which the first process would not survive either."""
+    files = profiles(tmp_path, 4)
+    files[2].write_text('{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": [' + '"read", ' * 1_900_000 + '"read"], "action": "SCMP_ACT_ALLOW"}]}')
+    r = run([PALE, "lint", "-j2", *OPTIONS, "--format", "json", *files],
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (90 << 20, 90 << 20)))
+    found = json.loads(r.out)["findings"]
+    assert [f["file"] for f in found if f["id"] == "PL457"] == [str(files[2])] and r.rc == 3
+    assert "pale: out of memory" in r.err
+    assert {f["file"] for f in found} == set(map(str, files))
 
 
 @pytest.mark.parametrize("how", (signal.SIGINT, signal.SIGTERM, signal.SIGKILL))
