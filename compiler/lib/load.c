@@ -90,10 +90,11 @@ static int read_all(int fd, unsigned char *to, size_t room, size_t *n)
 	return -EFBIG;
 }
 
+/* Not by open(3): of which call that makes use libcs differ, and the first policy has to have it. */
 int pale_load_file(const char *path)
 {
 	unsigned char program[BYTES_MAX + 1];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), err;
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY), err;
 	size_t n;
 
 	if (fd < 0)
