@@ -65,7 +65,8 @@ static void put_path(struct asking *k, const struct ask_name *n, unsigned kind)
 		put_glob(&k->out, n->text, n->flags & TRACE_DIR ? KIND_DIR : KIND_FILE);
 		return;
 	}
-	if (!model_path(n->base, n->text, n->flags, path)) {
+	if (!model_path(n->base, n->text, n->flags, path) ||
+	    !model_leads_as_then(k->m, n->base, n->text, n->flags, k->a->first_ns)) {
 		k->lost = true;
 		return;
 	}

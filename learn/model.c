@@ -501,6 +501,15 @@ bool model_path(const char *base, const char *text, unsigned flags, char out[])
 	       strncmp(full, "/dev/fd/", 8) && resolve(full, flags, out);
 }
 
+bool model_leads_as_then(const struct model *m, const char *base, const char *text, unsigned flags,
+			 uint64_t first_ns)
+{
+	char full[2 * PATH_MAX];
+
+	return !m->symlinks || flags & TRACE_ELSEWHERE || !full_name(base, text, full) ||
+	       links_are_as_then(m->symlinks, full, flags & TRACE_FOLLOW, first_ns);
+}
+
 model_ref model_join(struct model *m, const char *base, const char *text, unsigned flags,
 		     const struct access *how)
 {
@@ -518,8 +527,7 @@ model_ref model_join(struct model *m, const char *base, const char *text, unsign
 		m->r->run.losses.paths_unresolved++;
 		return 0;
 	}
-	if (m->symlinks && !(flags & TRACE_ELSEWHERE) &&
-	    !links_are_as_then(m->symlinks, full, flags & TRACE_FOLLOW, how->first_ns)) {
+	if (!model_leads_as_then(m, base, text, flags, how->first_ns)) {
 		m->r->run.losses.paths_relinked++;
 		model_lost(m, str_c(full), LOST_LINK, how);
 		return 0;

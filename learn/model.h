@@ -92,6 +92,9 @@ model_ref model_join(struct model *m, const char *base, const char *text, unsign
  * it cannot be.
  */
 bool model_path(const char *base, const char *text, unsigned flags, char out[]);
+/* Do the links in it lead where they did then? Else what model_path() finds is another file. */
+bool model_leads_as_then(const struct model *m, const char *base, const char *text, unsigned flags,
+			 uint64_t first_ns);
 /*
  * Names are looked up when all is over, and not while tasks stand still: since when, in nanoseconds
  * since the epoch. Those whose links have changed since they were used are lost then (links.h).

@@ -11,6 +11,7 @@ from test_awkward import python
 from test_backends import PROBES, learn
 
 EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace", "seccomp"])
+OTHERS = ["ebpf", "ptrace"]  # the backend seccomp does not look at stat and access, and says so
 
 
 @EACH
@@ -100,3 +101,20 @@ def test_a_name_that_led_by_a_process_that_is_gone_is_no_name_of_a_file(tmp_path
         assert rec.files[f"{tmp_path}/made/"] == ("w", True), rec.files
     else:
         assert re.search(r'(?m)^lost "/proc/\d+/cwd/made" w link', rec.text), rec.text
+
+
+def test_a_mount_by_a_link_that_changed_since_is_lost_and_not_of_where_it_leads_now(tmp_path):
+    """By eBPF, which looks names up when all is over; the other tiers look at them in the call."""
+    need_root()
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    (tmp_path / "current").symlink_to("a")
+    script = (f"os.chdir('{tmp_path}'); call(272, 0x20000); bad = call(165, b't', b'current', b'tmpfs', 0, None)\n"
+              "os.unlink('current'); os.symlink('b', 'current'); os._exit(bad != 0)")
+    for backend in OTHERS:
+        rec = learn(tmp_path, backend, *python(script), options=["--allow-loss"], rc=None)[0]
+        os.unlink(tmp_path / "current")
+        (tmp_path / "current").symlink_to("a")
+        mounts = [rule for rule in rec.rules if rule.startswith("mount")]
+        assert not [rule for rule in mounts if f"{tmp_path}/b/" in rule], rec.rules
+        assert mounts or rec.losses != "none", rec.text
