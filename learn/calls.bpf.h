@@ -454,19 +454,21 @@ APART int look_without_files(struct mark *m, __u32 rule)
  * Where a call's arguments lie behind a pointer it is another call that is made (socketcall(2)): its
  * index, and m->args are that one's. 0: one of which there is nothing to tell.
  */
-ALONE int unpack(struct mark *m)
+ALONE int unpack(struct mark *m, __u32 how)
 {
 	__u32 words[6] = {}, call, which;
+	__u64 at;
 
 	if (!m)
 		return 0;
-	which = (__u32)m->args[0];
-	if (which >= TRACE_SELECTORS)
+	which = how & TRACE_PACKED_ALL ? 0 : (__u32)m->args[0];
+	at = how & TRACE_PACKED_ALL ? m->args[0] : m->args[1];
+	if (which >= TRACE_SELECTORS || (!which && !(how & TRACE_PACKED_ALL)))
 		return 0;
 	call = selected[bounded(which, TRACE_SELECTORS - 1)];
 	/* As many as the kernel reads are three to six, and behind them a page may end. */
-	if (!call || (bpf_probe_read_user(words, sizeof(words), (void *)m->args[1]) &&
-		      bpf_probe_read_user(words, sizeof(words) / 2, (void *)m->args[1])))
+	if (!call || (bpf_probe_read_user(words, sizeof(words), (void *)at) &&
+		      bpf_probe_read_user(words, sizeof(words) / 2, (void *)at)))
 		return 0;
 	for (__u32 i = 0; i < 6; i++)
 		m->args[i] = words[i];
@@ -497,8 +499,8 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 		bpf_probe_read_kernel(m->args, 6 * sizeof(m->args[0]), event->args);
 	else
 		read_args(btf, m->args, regs, abi == TRACE_COMPAT);
-	if (info->tuple & TRACE_PACKED_ARGS) {
-		call = bounded((__u32)unpack(m), TRACE_CALLS - 1);
+	if (info->tuple & (TRACE_PACKED_ARGS | TRACE_PACKED_ALL)) {
+		call = bounded((__u32)unpack(m, info->tuple), TRACE_CALLS - 1);
 		if (!call)
 			return 0;
 		m->call = call;

@@ -697,14 +697,16 @@ static void count_call(struct tracer *t, struct tracee *e, enum arch a, uint32_t
  * Whose arguments lie behind a pointer: e->args are that call's, which is returned. NULL: nothing is to
  * be told of it.
  */
-static const struct trace_call *unpack(struct tracer *t, struct tracee *e)
+static const struct trace_call *unpack(struct tracer *t, struct tracee *e, unsigned how)
 {
-	unsigned call = rules_selected(e->args[0]);
+	bool all = how & TRACE_PACKED_ALL;
+	unsigned call = all || e->args[0] ? rules_selected(all ? 0 : e->args[0]) : 0;
+	uint64_t at = e->args[all ? 0 : 1];
 	uint32_t words[6] = { 0 };
 
 	/* As many as the kernel reads are three to six, and behind them a page may end. */
-	if (!call || (!stopped_memory(e->tid, e->args[1], words, sizeof(words)) &&
-		      !stopped_memory(e->tid, e->args[1], words, sizeof(words) / 2)))
+	if (!call || (!stopped_memory(e->tid, at, words, sizeof(words)) &&
+		      !stopped_memory(e->tid, at, words, sizeof(words) / 2)))
 		return NULL;
 	for (unsigned i = 0; i < 6; i++)
 		e->args[i] = words[i];
@@ -745,7 +747,7 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	e->forking = sys && rules_make_task(sys->name);
 	if (t->labels && sys && !strcmp(sys->name, "write") && a != ARCH_I386)
 		record_write(t, e, (const uint64_t *)info->entry.args);
-	if (c->tuple & TRACE_PACKED_ARGS && !(c = unpack(t, e)))
+	if (c->tuple & (TRACE_PACKED_ARGS | TRACE_PACKED_ALL) && !(c = unpack(t, e, c->tuple)))
 		return;
 	if (!(c->args | c->rule | c->tuple | c->address))
 		return;

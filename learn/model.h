@@ -130,5 +130,8 @@ void rules_of(enum arch a, uint32_t nr, struct trace_call *call, struct trace_ru
 void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TRACE_RULES]);
 /* Does a call of that name make a task? */
 bool rules_make_task(const char *name);
-/* Which call socketcall(2) makes for this first argument: an index, as of trace_call; 0: none of its own. */
+/*
+ * Which call socketcall(2) makes for this first argument, 0: which one i386's mmap(2) stands for; an index, as
+ * of trace_call. 0: none of its own.
+ */
 unsigned rules_selected(uint64_t selector);

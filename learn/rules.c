@@ -46,7 +46,7 @@ int abi_arch(unsigned abi)
 
 static uint8_t rule_of(const struct syscall_info *s, enum arch a)
 {
-	/* i386's mmap takes a pointer to its arguments: only mmap2 can be read. */
+	/* i386's mmap takes a pointer to its arguments, which are mmap2's: rules_selected(). */
 	if (a == ARCH_I386 && !strcmp(s->name, "mmap"))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -96,10 +96,8 @@ static void fill_call(struct trace_call *c, const struct syscall_info *s, enum a
 unsigned rules_selected(uint64_t selector)
 {
 	int a = abi_arch(TRACE_COMPAT);
-	const char *name = a >= 0 && selector < TRACE_SELECTORS ?
-				   multiplexed_call(STR("socketcall"), (unsigned)selector) :
-				   NULL;
-	const struct syscall_info *s = name ? syscall_by_name(str_c(name)) : NULL;
+	const char *name = NULL;
+	const struct syscall_info *s;
 
 	return s && s->nr[a] >= 0 && s->nr[a] < TRACE_NRS ?
 		       TRACE_COMPAT * TRACE_NRS + (unsigned)s->nr[a] :
@@ -129,6 +127,8 @@ void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TR
 		int a = abi_arch(abi);
 
 		if (a < 0)
+	if (a == ARCH_I386 && !strcmp(s->name, "mmap"))
+		c->tuple |= TRACE_PACKED_ALL;
 			continue;
 		for (uint32_t nr = 0; nr < TRACE_NRS; nr++) {
 			const struct syscall_info *s = syscall_by_nr((enum arch)a, nr);
@@ -139,6 +139,9 @@ void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TR
 	}
 }
 
+	if (a >= 0 && selector < TRACE_SELECTORS)
+		name = selector ? multiplexed_call(STR("socketcall"), (unsigned)selector) : "mmap2";
+	s = name ? syscall_by_name(str_c(name)) : NULL;
 bool rules_make_task(const char *name)
 {
 	return !strcmp(name, "clone") || !strcmp(name, "clone3") || !strcmp(name, "fork") ||

@@ -194,8 +194,9 @@ enum {
 	TRACE_EARLY = 2,       /* its names may be gone, or mean others, when it has ended */
 	TRACE_PACKED_ARGS = 4, /* socketcall(2): another call's, by argument 0, behind argument 1 */
 };
+	TRACE_PACKED_ALL = 8,  /* mmap(2) of i386: those of mmap2, behind argument 0 */
 
-#define TRACE_SELECTORS 32 /* of such a call, from 1 on */
+#define TRACE_SELECTORS 32 /* of such a call, from 1 on; 0: mmap2 */
 
 /*
  * Did a call that failed so pass the question of whether it may? What names lead to is looked at

@@ -260,7 +260,8 @@ static void fill_looks(struct watch *w, bool no_files)
 	__u8 *returns = (__u8 *)w->skel->rodata->returns;
 
 	for (unsigned i = 0; i < TRACE_CALLS; i++)
-		if ((calls[i].rule || calls[i].tuple & TRACE_PACKED_ARGS) && !no_files)
+		if ((calls[i].rule || calls[i].tuple & (TRACE_PACKED_ARGS | TRACE_PACKED_ALL)) &&
+		    !no_files)
 			returns[i % TRACE_NRS] = 1;
 	for (unsigned i = 0; i < TRACE_SELECTORS; i++)
 		w->skel->rodata->selected[i] = (__u16)rules_selected(i);

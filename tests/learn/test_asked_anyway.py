@@ -103,6 +103,19 @@ def test_a_name_that_led_by_a_process_that_is_gone_is_no_name_of_a_file(tmp_path
         assert re.search(r'(?m)^lost "/proc/\d+/cwd/made" w link', rec.text), rec.text
 
 
+@EACH
+def test_what_a_mapping_of_i386_makes_executable_is_m(tmp_path, backend):
+    """Its arguments lie in memory: mmap2 has them in registers."""
+    (tmp_path / "mapped").write_bytes(bytes(4096))
+    r = run([PROBES / "packed", "map", tmp_path / "mapped"])
+    if r.rc == 9:
+        skip("this kernel has no i386 emulation")
+    rec = learn(tmp_path, backend, PROBES / "packed", "map", tmp_path / "mapped")[0]
+    assert rec.files[f"{tmp_path}/mapped"][0] == "rm", rec.files
+    assert rec.calls["i386", "mmap"] == 1 and ("i386", "mmap2") not in rec.calls
+    assert not re.search("(?m)^(value|bits) i386 mmap", rec.text), rec.text
+
+
 def test_a_mount_by_a_link_that_changed_since_is_lost_and_not_of_where_it_leads_now(tmp_path):
     """By eBPF, which looks names up when all is over; the other tiers look at them in the call."""
     need_root()

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* socketcall of i386, by int $0x80: a socket of unix that is bound to the first argument, and a raw one. 9: no i386 here. */
+/*
+ * Calls of i386 whose arguments lie in memory, by int $0x80: socketcall, a socket of unix that is bound to the
+ * first argument, and one of inet; with "map" mmap, of the second argument, executable. 9: no i386 here.
+ */
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,18 +12,34 @@
 
 static char *low; /* below 4 GiB, where the calls of i386 can point to */
 
-static int socketcall(int selector, const uint32_t *args, size_t n)
+static int int80(int nr, uintptr_t b, uintptr_t c)
 {
 	long ret = -38;
 
-	memcpy(low, args, n * sizeof(*args));
 #ifdef __x86_64__
 	__asm__ volatile("int $0x80"
 			 : "=a"(ret)
-			 : "a"(102), "b"(selector), "c"(low)
+			 : "a"(nr), "b"(b), "c"(c)
 			 : "memory", "r8", "r9", "r10", "r11");
 #endif
 	return (int)ret;
+}
+
+static int socketcall(uintptr_t selector, const uint32_t *args, size_t n)
+{
+	memcpy(low, args, n * sizeof(*args));
+	return int80(102, selector, (uintptr_t)low);
+}
+
+static int map(const char *path)
+{
+	uint32_t args[] = { 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0, 0 };
+	int at;
+
+	args[4] = (uint32_t)open(path, O_RDONLY);
+	memcpy(low, args, sizeof(args));
+	at = int80(90, (uintptr_t)low, 0);
+	return at == -38 ? 9 : at < 0 && at > -4096;
 }
 
 int main(int argc, char **argv)
@@ -34,6 +54,8 @@ int main(int argc, char **argv)
 		   0);
 	if (argc < 2 || low == MAP_FAILED || munmap(low + 4096, 4096))
 		return 1;
+	if (argc > 2)
+		return map(argv[2]);
 	low += 4096 - sizeof(make);
 	fd = socketcall(1, make, 3);
 	if (fd == -38)
