@@ -98,18 +98,59 @@ void propose_lost(struct proposal *p, struct ast_comment **to)
 
 /* Calls that can mean sys_admin. */
 static const char *const admin_calls[] = {
-	"bpf",           "fanotify_init",  "fgetxattr",       "fremovexattr",
-	"fsconfig",      "fsetxattr",      "fsmount",         "fsopen",
-	"fspick",        "getxattr",       "getxattrat",      "ioctl",
-	"iopl",          "ioprio_set",     "keyctl",          "landlock_restrict_self",
-	"lgetxattr",     "lookup_dcookie", "lremovexattr",    "lsetxattr",
-	"mount",         "mount_setattr",  "move_mount",      "msgctl",
-	"open_tree",     "open_tree_attr", "perf_event_open", "pivot_root",
-	"prctl",         "quotactl",       "quotactl_fd",     "removexattr",
-	"removexattrat", "seccomp",        "semctl",          "setdomainname",
-	"sethostname",   "setns",          "setxattr",        "setxattrat",
-	"shmctl",        "swapoff",        "swapon",          "syslog",
-	"umount2",       "unshare",        "vhangup",
+	"bpf",
+	"fanotify_init",
+	"fanotify_mark",
+	"fgetxattr",
+	"fremovexattr",
+	"fsconfig",
+	"fsetxattr",
+	"fsmount",
+	"fsopen",
+	"fspick",
+	"getxattr",
+	"getxattrat",
+	"ioctl",
+	"iopl",
+	"ioprio_set",
+	"keyctl",
+	"landlock_restrict_self",
+	"lgetxattr",
+	"lookup_dcookie",
+	"lremovexattr",
+	"lsetxattr",
+	"madvise",
+	"mount",
+	"mount_setattr",
+	"move_mount",
+	"msgctl",
+	"open_tree",
+	"open_tree_attr",
+	"perf_event_open",
+	"pivot_root",
+	"prctl",
+	"ptrace",
+	"quotactl",
+	"quotactl_fd",
+	"removexattr",
+	"removexattrat",
+	"seccomp",
+	"semctl",
+	"sendmmsg",
+	"sendmsg",
+	"setdomainname",
+	"sethostname",
+	"setns",
+	"setxattr",
+	"setxattrat",
+	"shmctl",
+	"swapoff",
+	"swapon",
+	"syslog",
+	"umount",
+	"umount2",
+	"unshare",
+	"vhangup",
 };
 
 /*
@@ -185,10 +226,36 @@ bool proposal_reads_sysctl(const struct recording *r, const struct recorded_capa
 	return found;
 }
 
+/*
+ * What a process has on the kernel's stack, and where its pages lie, is shown to sys_admin alone
+ * (fs/proc/base.c, proc_pid_stack(); task_mmu.c, pagemap_read()).
+ */
+static bool reads_for_admins(const struct proposal *p, const struct recorded_capability *c)
+{
+	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+	bool reads = false;
+
+	for (size_t i = 0; s && i < ARRAY_SIZE(reading_calls); i++)
+		reads |= !strcmp(reading_calls[i], s->name);
+	if (c->cap != CAP_SYS_ADMIN || !reads)
+		return false;
+	vec_each(&p->r->files, f) {
+		const char *base = memrchr(f->path.p, '/', f->path.n);
+
+		/* Paths of a recording end in a NUL byte. */
+		if (str_starts(f->path, "/proc/") &&
+		    (!strcmp(base, "/stack") || !strcmp(base, "/pagemap")))
+			return true;
+	}
+	return false;
+}
+
 static bool is_noise(const struct proposal *p, const struct recorded_capability *c)
 {
 	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 
+	if (reads_for_admins(p, c))
+		return false;
 	if (proposal_reads_sysctl(p->r, c))
 		return true;
 	if (c->cap == CAP_IPC_LOCK && s && !strcmp(s->name, "io_uring_setup"))

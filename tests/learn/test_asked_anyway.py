@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the kernel asks about beside what programs came for: by calls that fail, that only ask, or that make another one."""
 import fcntl
-import os
 import re
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from conftest import PALE, need_root, run, skip
 from test_awkward import python
 from test_backends import PROBES, learn
+from test_recordings import write
 
 EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace", "seccomp"])
 OTHERS = ["ebpf", "ptrace"]  # the backend seccomp does not look at stat and access, and says so
@@ -131,3 +131,14 @@ def test_a_mount_by_a_link_that_changed_since_is_lost_and_not_of_where_it_leads_
         mounts = [rule for rule in rec.rules if rule.startswith("mount")]
         assert not [rule for rule in mounts if f"{tmp_path}/b/" in rule], rec.rules
         assert mounts or rec.losses != "none", rec.text
+
+
+@pytest.mark.parametrize("call, file, has", [
+    ("sendmsg", None, True), ("ptrace", None, True), ("sendto", None, False), ("read", None, False),
+    ("read", "/proc/7/stack", True), ("openat", "/proc/7/task/8/pagemap", True), ("write", "/proc/7/stack", False), ("read", "/srv/stack", False)])
+def test_sys_admin_is_proposed_of_calls_that_go_no_further_without_it(tmp_path, call, file, has):
+    """scm_check_creds() of net/core/scm.c, ptrace_setoptions(); else it is asked for as memory is accounted for, in any call."""
+    head = {"machine": "x86_64", "kernel": '"6.1"', "libc": '"glibc 2.36"', "tier": '"ebpf"', "capabilities-seen": ""}
+    facts = dict.fromkeys([f"call x86_64 {call}", f"capability sys_admin x86_64 {call}", *([f'file "{file}" r'] if file else [])], (1, 5))
+    text = run([PALE, "propose", "--allow-loss", write(tmp_path / "rec", ({"id": f"{1:032x}", **head}, facts))], check=0).out
+    assert bool(re.search(rf"capability sys_admin; +# 1x, first at .*, in {call}", text)) == has, text
