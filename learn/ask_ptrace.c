@@ -90,6 +90,14 @@ static bool is_link(const char *name)
 	return false;
 }
 
+/* Does more stand behind it? Of those with numbers or words of their own it is not looked for. */
+static bool leads_on(const char *name)
+{
+	size_t n = strcspn(name, "/");
+
+	return name[n] && n > 2;
+}
+
 /* A name that leads by another process. One that cannot be read is lost with the file that it is of. */
 static bool take_look(const struct ask_stopped *s, struct ask_pending *p)
 {
@@ -101,6 +109,8 @@ static bool take_look(const struct ask_stopped *s, struct ask_pending *p)
 		return false;
 	if (sscanf(text + n, "task/%d/%n", &task, &more) != 1)
 		more = 0;
+	if (p->rule.flags[0] & TRACE_KEPT && !leads_on(text + n + more))
+		return false;
 	p->rule = (struct trace_rule){ .op = TRACE_OP_PEER, .perms = { TRACE_R } };
 	p->ask.value = ours(s, (uint64_t)pid);
 	p->ask.names[0].text = NULL;

@@ -187,14 +187,21 @@ static __always_inline char word_at(const struct scratch *s, __u32 at)
 	return s->word[bounded(at, sizeof(s->word) - 1)];
 }
 
+/* Does more stand behind it? Of those with numbers or words of their own it is not looked for. */
+static __always_inline bool leads_on(const char *at)
+{
+	return at[0] == 'r' ? at[4] == '/' : (at[0] == 'c' || at[0] == 'e') && at[3] == '/';
+}
+
 /* What stands behind "/proc/NR/", or "/proc/NR/task/NR/", at s->word[at]. */
-ALONE int look_at(__u32 nr, __u32 at)
+ALONE int look_at(__u32 nr, __u32 at, __u32 kept)
 {
 	struct scratch *s = scratch_get();
 	bool own = false;
 	__u64 value;
 
-	if (!s || !is_link(&s->word[bounded(at, 31)]))
+	if (!s || !is_link(&s->word[bounded(at, 31)]) ||
+	    (kept && !leads_on(&s->word[bounded(at, 31)])))
 		return 0;
 	value = ask_of(nr, &own);
 	if (own)
@@ -206,9 +213,9 @@ ALONE int look_at(__u32 nr, __u32 at)
 
 /*
  * Such a name, of another process: the kernel asks whether that one may be read
- * (fs/proc/base.c, proc_pid_get_link).
+ * (fs/proc/base.c, proc_pid_get_link). kept: what is last in it is not followed.
  */
-ALONE int look(__u64 text)
+ALONE int look(__u64 text, __u32 kept)
 {
 	static const char proc[] = "/proc/";
 	struct scratch *s = scratch_get();
@@ -224,7 +231,7 @@ ALONE int look(__u64 text)
 		return 0;
 	if (word_at(s, s->at + 1) == 't') /* task/TID/ */
 		read_number(s->at + 1 + sizeof("task/") - 1);
-	return word_at(s, s->at) == '/' ? look_at(nr, s->at + 1) : 0;
+	return word_at(s, s->at) == '/' ? look_at(nr, s->at + 1, kept) : 0;
 }
 
 static __always_inline int exit_ask(struct mark *m, const volatile struct trace_rule *r)
@@ -260,7 +267,7 @@ static __always_inline int exit_ask(struct mark *m, const volatile struct trace_
 		return (__u32)arg_at(m, r->at) ?
 			       0 :
 			       record_exists((int)arg_at(m, r->fd[0]), r->op == TRACE_OP_HELD);
-	case TRACE_OP_LOOK: return look(arg_at(m, r->path[0]));
+	case TRACE_OP_LOOK: return look(arg_at(m, r->path[0]), 0);
 	case TRACE_OP_PIDFD:
 		value = ask_of_pidfd((int)arg_at(m, r->fd[0]), &own);
 		return own ? 0 : record_ask(value);

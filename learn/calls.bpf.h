@@ -543,6 +543,41 @@ static __always_inline void enter_messages(bool btf, void *regs,
 	record_sent_all(args[1], (__u32)args[2], call, (__u32)args[0]);
 }
 
+/* Whether the call succeeds is not waited for. */
+ALONE int look_named(__u32 call, __u64 text, __u32 kept)
+{
+	struct scratch *s = scratch_take();
+
+	if (!s)
+		return 0;
+	s->ask.call = call;
+	look(text, kept);
+	scratch_give(s);
+	return 0;
+}
+
+/* A name that may lead by another process, which few do: the first bytes tell that. */
+static __always_inline void
+enter_named(bool btf, void *regs, struct trace_event_raw_sys_enter *event, __u32 call, bool compat)
+{
+	const volatile struct trace_call *info = &calls[bounded(call, TRACE_CALLS - 1)];
+	__u64 args[6] = {}, text, head = 0, at;
+
+	if (event)
+		bpf_probe_read_kernel(args, sizeof(args), event->args);
+	else
+		read_args(btf, args, regs, compat);
+	text = info->names & TRACE_NAMES_SECOND ? args[1] : args[0];
+	if (bpf_probe_read_user(&head, sizeof(head), (void *)text) ||
+	    (head & TRACE_PROC_MASK) != TRACE_PROC_HEAD)
+		return;
+	at = info->names_at == 2 ? args[2] :
+	     info->names_at == 3 ? args[3] :
+	     info->names_at == 4 ? args[4] :
+				   0;
+	look_named(call, text, info->names & TRACE_NAMES_KEPT || at & TRACE_NOFOLLOW);
+}
+
 /* The arguments stand in the registers, or in `event` where that is not NULL. */
 static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw_sys_enter *event,
 				    __u64 nr)
@@ -552,7 +587,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	struct process *p;
 	enum whose is;
 	__u32 tid, bits, call, at; /* its number, and with the phase */
-	__u8 serves;
+	__u8 serves, look;
 	int abi;
 
 	if (btf && tells_call() && !cgroups_nr && !is_near(regs))
@@ -597,7 +632,12 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (!c->count)
 		c->first_ns = since_start();
 	c->count++;
-	if (tells_call() && !looks[bounded(call, TRACE_CALLS - 1)])
+	look = looks[bounded(call, TRACE_CALLS - 1)];
+	if (tells_call() && look == TRACE_LOOKS_NOT)
+		return 0;
+	if (!no_files && calls[bounded(call, TRACE_CALLS - 1)].names)
+		enter_named(btf, regs, event, call, abi == TRACE_COMPAT);
+	if (tells_call() && look == TRACE_LOOKS_NAME)
 		return 0;
 	/* From here, and not from on_look(): its functions lie too deep for one more. */
 	if (calls[bounded(call, TRACE_CALLS - 1)].address == TRACE_SENDMMSG && abi != TRACE_COMPAT)
@@ -619,7 +659,7 @@ static __always_inline int exit_open(struct mark *m, const volatile struct trace
 	}
 	s->asked = asked;
 	if (r->path[0] >= 0)
-		look(arg_at(m, r->path[0]));
+		look(arg_at(m, r->path[0]), 0);
 	return record_fd(fd, 0);
 }
 

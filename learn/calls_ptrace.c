@@ -693,6 +693,29 @@ static void count_call(struct tracer *t, struct tracee *e, enum arch a, uint32_t
 	model_made(t->model, e->by, a, nr, 1, now);
 }
 
+/* A name that may lead by another process, which few do: the first bytes tell that. */
+static void record_named(struct tracer *t, const struct tracee *e, const struct trace_call *c)
+{
+	struct ask_stopped stopped = { e->tid, e->args, stopped_text, stopped_memory, is_ours, t };
+	struct trace_rule r = {
+		.op = TRACE_OP_LOOK, .fd = { -1, -1 }, .path = { 0, -1 }, .at = -1
+	};
+	struct ask_pending *ask;
+	uint64_t head = 0;
+	bool lost;
+
+	r.path[0] = c->names & TRACE_NAMES_SECOND ? 1 : 0;
+	if (!stopped_memory(e->tid, e->args[r.path[0]], &head, sizeof(head)) ||
+	    (head & TRACE_PROC_MASK) != TRACE_PROC_HEAD)
+		return;
+	if (c->names & TRACE_NAMES_KEPT ||
+	    (c->names_at >= 0 && e->args[c->names_at] & TRACE_NOFOLLOW))
+		r.flags[0] = TRACE_KEPT;
+	ask = ask_take(&stopped, &r, &lost);
+	if (ask)
+		ask_give(t->model, ask, tracer_now(t));
+}
+
 /*
  * Whose arguments lie behind a pointer: e->args are that call's, which is returned. NULL: nothing is to
  * be told of it.
@@ -747,6 +770,8 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	e->forking = sys && rules_make_task(sys->name);
 	if (t->labels && sys && !strcmp(sys->name, "write") && a != ARCH_I386)
 		record_write(t, e, (const uint64_t *)info->entry.args);
+	if (c->names && !t->r->run.no_files)
+		record_named(t, e, c);
 	if (c->tuple & (TRACE_PACKED_ARGS | TRACE_PACKED_ALL) && !(c = unpack(t, e, c->tuple)))
 		return;
 	if (!(c->args | c->rule | c->tuple | c->address))

@@ -72,6 +72,43 @@ static uint8_t address_of(const char *call)
 	return 0;
 }
 
+#define FOLLOWED 0
+#define KEPT     TRACE_NAMES_KEPT
+
+/* Which of its names may lead by another process, as a row of names.def or of rules.def says. */
+static void fill_names(struct trace_call *c, const char *call)
+{
+	static const struct {
+		const char *call;
+		uint8_t name, last;
+		int8_t at;
+	} named[] = {
+#define NAMED(call, name, last, at) { #call, name, last, at },
+#include "learn/names.def"
+#undef NAMED
+	};
+	const struct trace_rule *r = c->rule ? &rows[c->rule - 1].rule : NULL;
+
+	c->names_at = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		if (!strcmp(named[i].call, call)) {
+			c->names =
+				(uint8_t)((named[i].name ? TRACE_NAMES_SECOND : TRACE_NAMES_FIRST) |
+					  named[i].last);
+			c->names_at = named[i].at;
+		}
+	/* What opens, and readlink, are looked at when they have ended. */
+	if (!r || r->path[0] < 0 || r->path[0] > 1 ||
+	    (r->op != TRACE_OP_PATH && r->op != TRACE_OP_RENAME && r->op != TRACE_OP_LINK &&
+	     r->op != TRACE_OP_EXEC && r->op != TRACE_OP_MOUNT && r->op != TRACE_OP_UMOUNT))
+		return;
+	c->names = r->path[0] ? TRACE_NAMES_SECOND : TRACE_NAMES_FIRST;
+	if (r->op == TRACE_OP_PATH || r->op == TRACE_OP_EXEC)
+		c->names_at = r->at;
+	if (r->op != TRACE_OP_EXEC && !(r->flags[0] & TRACE_FOLLOW))
+		c->names |= TRACE_NAMES_KEPT;
+}
+
 static void fill_call(struct trace_call *c, const struct syscall_info *s, enum arch a, uint32_t nr)
 {
 	unsigned nargs;
@@ -89,8 +126,11 @@ static void fill_call(struct trace_call *c, const struct syscall_info *s, enum a
 	c->tuple = !strcmp(s->name, "socket") || !strcmp(s->name, "socketpair") ? TRACE_TUPLE : 0;
 	if (c->rule && trace_is_early(rows[c->rule - 1].rule.op))
 		c->tuple |= TRACE_EARLY;
+	fill_names(c, s->name);
 	if (!strcmp(s->name, "socketcall"))
 		c->tuple |= TRACE_PACKED_ARGS;
+	if (a == ARCH_I386 && !strcmp(s->name, "mmap"))
+		c->tuple |= TRACE_PACKED_ALL;
 }
 
 unsigned rules_selected(uint64_t selector)
@@ -99,6 +139,9 @@ unsigned rules_selected(uint64_t selector)
 	const char *name = NULL;
 	const struct syscall_info *s;
 
+	if (a >= 0 && selector < TRACE_SELECTORS)
+		name = selector ? multiplexed_call(STR("socketcall"), (unsigned)selector) : "mmap2";
+	s = name ? syscall_by_name(str_c(name)) : NULL;
 	return s && s->nr[a] >= 0 && s->nr[a] < TRACE_NRS ?
 		       TRACE_COMPAT * TRACE_NRS + (unsigned)s->nr[a] :
 		       0;
@@ -127,8 +170,6 @@ void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TR
 		int a = abi_arch(abi);
 
 		if (a < 0)
-	if (a == ARCH_I386 && !strcmp(s->name, "mmap"))
-		c->tuple |= TRACE_PACKED_ALL;
 			continue;
 		for (uint32_t nr = 0; nr < TRACE_NRS; nr++) {
 			const struct syscall_info *s = syscall_by_nr((enum arch)a, nr);
@@ -139,9 +180,6 @@ void rules_fill(struct trace_call calls[TRACE_CALLS], struct trace_rule rules[TR
 	}
 }
 
-	if (a >= 0 && selector < TRACE_SELECTORS)
-		name = selector ? multiplexed_call(STR("socketcall"), (unsigned)selector) : "mmap2";
-	s = name ? syscall_by_name(str_c(name)) : NULL;
 bool rules_make_task(const char *name)
 {
 	return !strcmp(name, "clone") || !strcmp(name, "clone3") || !strcmp(name, "fork") ||

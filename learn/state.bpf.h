@@ -27,7 +27,7 @@ const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
 const volatile __u16 selected[TRACE_SELECTORS]; /* of socketcall(2): a call's index; 0: none */
 const volatile __u8 returns[TRACE_NRS]; /* a call of this number, by whatever ABI, has a rule */
-const volatile __u8 looks[TRACE_CALLS]; /* more is looked at than that it was made; or returns[] */
+const volatile __u8 looks[TRACE_CALLS]; /* enum trace_looks */
 
 /* ---- shared while it runs ---- */
 

@@ -137,6 +137,7 @@ enum {                       /* flags of a path */
        TRACE_SYMLINK = 512,  /* made as a link to another name */
        TRACE_GIVEN = 1024,   /* to another owner */
        TRACE_SOCKET = 2048,  /* connected or sent to: what newer kernels alone ask */
+       TRACE_KEPT = 4096,    /* what is looked at is not followed where it is last */
 };
 
 enum { TRACE_OURS = 1 }; /* of what is TRACE_PEERS: the process is recorded, too */
@@ -193,8 +194,8 @@ enum {
 	TRACE_TUPLE = 1,
 	TRACE_EARLY = 2,       /* its names may be gone, or mean others, when it has ended */
 	TRACE_PACKED_ARGS = 4, /* socketcall(2): another call's, by argument 0, behind argument 1 */
-};
 	TRACE_PACKED_ALL = 8,  /* mmap(2) of i386: those of mmap2, behind argument 0 */
+};
 
 #define TRACE_SELECTORS 32 /* of such a call, from 1 on; 0: mmap2 */
 
@@ -292,7 +293,24 @@ struct trace_call {
 	__u8 tuple;  /* TRACE_TUPLE: arguments 0..2 belong together; TRACE_EARLY */
 	__u8 rule;   /* index into the rules; 0: none */
 	__u8 serves; /* enum trace_serves */
+	__u8 names; /* it takes a name, which may lead by another process: TRACE_NAMES_*; 0: none */
+	__s8 names_at; /* argument that holds AT_SYMLINK_NOFOLLOW; -1: none */
 };
+
+enum trace_looks {
+	TRACE_LOOKS_NOT, /* that it was made is all */
+	TRACE_LOOKS,
+	TRACE_LOOKS_NAME, /* at its name alone */
+};
+
+enum {
+	TRACE_NAMES_FIRST = 1,  /* argument 0 */
+	TRACE_NAMES_SECOND = 2, /* argument 1 */
+	TRACE_NAMES_KEPT = 4,   /* what is last in it is not followed */
+};
+#define TRACE_PROC_HEAD                                                                            \
+	0x2f636f72702full /* "/proc/", as a little-endian number of the first bytes */
+#define TRACE_PROC_MASK 0xffffffffffffull
 
 struct trace_count {
 	__u64 count;

@@ -266,8 +266,11 @@ static void fill_looks(struct watch *w, bool no_files)
 	for (unsigned i = 0; i < TRACE_SELECTORS; i++)
 		w->skel->rodata->selected[i] = (__u16)rules_selected(i);
 	for (unsigned i = 0; i < TRACE_CALLS; i++)
-		w->skel->rodata->looks[i] = calls[i].args || calls[i].tuple || calls[i].address ||
-					    returns[i % TRACE_NRS] || (no_files && calls[i].rule);
+		if (calls[i].args || calls[i].tuple || calls[i].address || returns[i % TRACE_NRS] ||
+		    (no_files && calls[i].rule))
+			w->skel->rodata->looks[i] = TRACE_LOOKS;
+		else if (calls[i].names && !no_files)
+			w->skel->rodata->looks[i] = TRACE_LOOKS_NAME;
 }
 
 /* In the kernel, of which the place of a process' label is read; else no label is seen. */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the kernel asks about beside what programs came for: by calls that fail, that only ask, or that make another one."""
 import fcntl
+import os
+import pathlib
 import re
 
 import pytest
@@ -11,7 +13,7 @@ from test_backends import PROBES, learn
 from test_recordings import write
 
 EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace", "seccomp"])
-OTHERS = ["ebpf", "ptrace"]  # the backend seccomp does not look at stat and access, and says so
+OTHERS = ["ebpf", "ptrace"]  # the backend seccomp lets stat pass, and says so
 
 
 @EACH
@@ -103,6 +105,28 @@ def test_a_name_that_led_by_a_process_that_is_gone_is_no_name_of_a_file(tmp_path
         assert re.search(r'(?m)^lost "/proc/\d+/cwd/made" w link', rec.text), rec.text
 
 
+@pytest.mark.parametrize("backend", OTHERS)
+@pytest.mark.parametrize("how", ["os.stat(f'/proc/{pid}/root')", "os.access(f'/proc/{pid}/cwd/none', 4)", "os.lstat(f'/proc/{pid}/root/tmp')",
+                                 "os.chdir(f'/proc/{pid}/cwd')", "os.utime(f'/proc/{pid}/cwd/')", "os.statvfs(f'/proc/{pid}/task/{pid}/root')",
+                                 "os.stat(f'/proc/{pid}/fd/0')"])
+def test_a_name_that_leads_by_another_process_is_a_look_at_it_whatever_the_call(tmp_path, backend, how):
+    """As stat of /proc/1/root is, by which programs find out whether they are in a chroot."""
+    rec = learn(tmp_path, backend, *python(
+        f"os.chdir('{tmp_path}'); pid = os.fork() or (signal.pause(), os._exit(0))\n"
+        f"try: {how}\nfinally: os.kill(pid, 9); os.wait()"))[0]
+    assert rec.rules == {"ptrace (read, readby) peer=@{profile_name}": 1}, rec.rules
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_a_name_that_ends_before_it_leads_by_another_process_is_no_look_at_it(tmp_path, backend):
+    rec = learn(tmp_path, backend, *python(
+        f"os.chdir('{tmp_path}'); pid = os.fork() or (signal.pause(), os._exit(0))\n"
+        "for name in 'exe', 'cwd', 'root', 'fd/0', 'ns/uts': os.lstat(f'/proc/{pid}/{name}')\n"
+        "os.stat(f'/proc/{pid}/status'); os.stat(f'/proc/{os.getpid()}/exe'); os.stat('/proc/self/root'); os.stat('/proc/sys')\n"
+        "os.kill(pid, 9); os.wait()"))[0]
+    assert not rec.rules, rec.rules
+
+
 @EACH
 def test_what_a_mapping_of_i386_makes_executable_is_m(tmp_path, backend):
     """Its arguments lie in memory: mmap2 has them in registers."""
@@ -142,3 +166,12 @@ def test_sys_admin_is_proposed_of_calls_that_go_no_further_without_it(tmp_path, 
     facts = dict.fromkeys([f"call x86_64 {call}", f"capability sys_admin x86_64 {call}", *([f'file "{file}" r'] if file else [])], (1, 5))
     text = run([PALE, "propose", "--allow-loss", write(tmp_path / "rec", ({"id": f"{1:032x}", **head}, facts))], check=0).out
     assert bool(re.search(rf"capability sys_admin; +# 1x, first at .*, in {call}", text)) == has, text
+
+
+def test_calls_that_take_names_are_calls():
+    """A row of names.def that no call has would never be looked at."""
+    text = (pathlib.Path(__file__).resolve().parents[2] / "learn/names.def").read_text(encoding="ascii")
+    rows = re.findall(r"(?m)^NAMED\((\w+), ([01]), (?:FOLLOWED|KEPT), (?:-1|[234])\)$", text)
+    assert len(rows) == text.count("\nNAMED(") > 25 and rows == sorted(rows)
+    for call, _ in rows:
+        assert run([PALE, "show", call]).rc == 0, call
