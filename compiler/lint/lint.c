@@ -156,6 +156,8 @@ static void run_unit_rules(struct lint *l)
 	of.ds = diags_new(l->arena, l->ds->sources);
 	of.policy = u->policy;
 	of.facts = u->facts;
+	of.unit = u;
+	of.unit_asked = true;
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].run == sr_open_call)
 			rules[i].run(&of, rules[i].row.id);

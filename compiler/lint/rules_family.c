@@ -231,9 +231,17 @@ static bool is_hole_told(struct lint *l, struct holes *h, const struct group *re
 			  NO_SPAN);
 }
 
+/* Whether who reads the file can refuse it: runtimes and systemd look names up in their libseccomp. */
+static bool is_nameable(const struct lint *l, const char *call)
+{
+	const unsigned newest = ~LIBSECCOMP_DEBIAN12;
+
+	return !(l->facts->json || l->unit) || libseccomp_knows(newest, str_c(call));
+}
+
 static void check_siblings(struct lint *l, struct holes *h, const struct family *f)
 {
-	struct group refused = GROUP(l), open = GROUP(l);
+	struct group refused = GROUP(l), open = GROUP(l), nameable = GROUP(l);
 	unsigned on = 0;
 	struct diag *d;
 	bool round;
@@ -255,16 +263,25 @@ static void check_siblings(struct lint *l, struct holes *h, const struct family 
 	for (const char *const *q = f->calls; on && *q; q++) {
 		const char *question = question_of(*q, &round), *call = call_of(l, question);
 		struct fact_answer w = facts_ask(l->facts, question, "");
-		if ((w.some & on) && !is_hole_told(l, h, &refused, call))
-			group_add(&open, str_c(round ? question : call),
-				  facts_span(l->facts, call));
+		if (!(w.some & on) || is_hole_told(l, h, &refused, call))
+			continue;
+		group_add(&open, str_c(round ? question : call), facts_span(l->facts, call));
+		if (is_nameable(l, call))
+			group_add(&nameable, str_c(round ? question : call), NO_SPAN);
 	}
 	if (!refused.hits.n || !open.hits.n || l->facts->undecided)
 		return;
 	d = diag_add(l->ds, h->id, group_span(&refused),
 		     "%s %s refused, and what does the same stays allowed: %s (%s)",
 		     group_list(&refused), PLURAL(refused, "is", "are"), group_list(&open), f->why);
-	diag_help(l->ds, d, "refuse %s too", group_list(&open));
+	if (nameable.hits.n) {
+		diag_help(l->ds, d, "refuse %s too", group_list(&nameable));
+		return;
+	}
+	diag_severity(l->ds, d, SEVERITY_INFO);
+	diag_help(
+		l->ds, d,
+		"no libseccomp knows the name yet: a list of what is allowed refuses it, with all that is not in it");
 }
 
 RULE(SC131, "sibling-hole", HIGH, BOTH, sc_sibling_hole,
@@ -272,7 +289,8 @@ RULE(SC131, "sibling-hole", HIGH, BOTH, sc_sibling_hole,
      "A deny list refuses one call of a family and leaves others that do the same: chmod, and "
      "fchmodat, which is what the C library calls; mount, and fsmount with move_mount. The "
      "families stand in siblings.def, each with its reason; a sibling that does the same only with "
-     "certain arguments counts where those pass.")
+     "certain arguments counts where those pass. Where no libseccomp knows the open call (fchroot, of Linux 7.3), "
+     "nobody can write it into a profile or a unit, and this is told as information.")
 
 void sc_sibling_hole(struct lint *l, enum diag_id id)
 {
