@@ -44,6 +44,7 @@ static int read_options(struct session *s, const struct options *o, struct diff_
 	/* --arch is about what is compared: a side that lists more stays as it is. */
 	out->only = out->resolve.arches;
 	out->resolve.arches = 0;
+	out->a.only = out->b.only = out->only;
 	int rc = runtime_given(s, o, &out->a.runtime);
 	out->b.runtime = out->a.runtime;
 	if (rc >= 0)

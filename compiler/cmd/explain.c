@@ -37,7 +37,8 @@ static int load_rules(struct session *s, const struct explain_options *o, const 
 	const struct decide_options opt = { .resolve = o->input.resolve,
 					    .policy = o->policy,
 					    .runtime = o->input.runtime,
-					    .asked = o->input.asked };
+					    .asked = o->input.asked,
+					    .only = o->arch >= 0 ? ARCH_BIT(o->arch) : 0 };
 	struct decide_part part = { 0 };
 
 	unsigned hangs;

@@ -196,7 +196,8 @@ static int open_decide(struct session *s, const struct sim_options *o, struct si
 	const struct decide_options opt = { .resolve = o->input.resolve,
 					    .policy = o->policy,
 					    .runtime = o->input.runtime,
-					    .asked = o->input.asked };
+					    .asked = o->input.asked,
+					    .only = o->arch >= 0 ? ARCH_BIT(o->arch) : 0 };
 	struct decide *d = ARENA_NEW(s->arena, struct decide);
 	int status = decide_load(s, dd_new(s->arena, DECIDE_BUDGET), o->file, &opt, d);
 

@@ -125,6 +125,20 @@ static int load_rules(struct session *s, struct decide *d, const struct decide_o
 	return p && add_part(s, d, p, (enum arch)0, d->in.disputes) ? EXIT_OK : EXIT_FOUND;
 }
 
+/* Of the machines those that make such calls: what another one's row says is not asked. All, if none does. */
+static unsigned asked_machines(unsigned machines, unsigned only)
+{
+	unsigned asked = 0;
+
+	for (unsigned h = 0; h < ARCH_NR; h++)
+		for (unsigned a = 0; a < ARCH_NR; a++)
+			if (machines & ARCH_BIT(h) && only & ARCH_BIT(a) &&
+			    !strcmp(arch_info((enum arch)h)->family,
+				    arch_info((enum arch)a)->family))
+				asked |= ARCH_BIT(h);
+	return asked ? asked : machines;
+}
+
 /* ---- programs ---- */
 
 /* An architecture is listed where the answers differ from those to one that nobody has. */
@@ -185,7 +199,9 @@ static int load_any(struct session *s, const char *path, const struct decide_opt
 		return load_program(s, d);
 	if (d->in.format == INPUT_JSON) {
 		d->kind = "JSON profile";
-		machines = opt.resolve.env.host_known ? 0 : oci_machines(d->in.json);
+		machines = opt.resolve.env.host_known ?
+				   0 :
+				   asked_machines(oci_machines(d->in.json), opt.only);
 	}
 	return machines ? load_machines(s, d, &opt, machines) : load_rules(s, d, &opt);
 }

@@ -17,6 +17,7 @@ struct decide_options {
 	const char *policy; /* --policy; NULL: the only one */
 	const struct oci_runtime *runtime;   /* of a JSON profile; NULL: the default one */
 	const struct oci_asked_calls *asked; /* as in struct input_options */
+	unsigned only; /* machines' rows of these architectures (ARCH_BIT) alone; 0: all */
 };
 
 /* A Docker profile is several policies: each machine has its own row of archMap. */

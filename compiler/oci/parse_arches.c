@@ -30,7 +30,9 @@ static unsigned read_arch(struct parser *p, const struct json *j, const char *wh
 			return a < 0 ? 0 : ARCH_BIT(a);
 		}
 	}
-	parse_fault(p, kind, j->span, refused)->word = word;
+	struct oci_fault *f = parse_fault(p, kind, j->span, refused);
+	f->word = word;
+	f->number = (uint64_t)p->host;
 	return a < 0 ? 0 : ARCH_BIT(a);
 }
 

@@ -132,13 +132,12 @@ static struct diag *tell_byte_order(struct report *r, const struct oci_fault *f)
 {
 	struct diag *d = REPORT(
 		r, f,
-		"'" PRISTR "' has another byte order than this machine: no filter holds both, "
-		"and the container does not start (\"numerical argument out of domain\")",
-		STRARG(f->word));
+		"'" PRISTR "' has another byte order than %s: no filter holds both, and there "
+		"the container does not start (\"numerical argument out of domain\")",
+		STRARG(f->word), arch_info((enum arch)f->number)->name);
 
-	diag_help(
-		r->ds, d,
-		"leave it out; where the profile is for another machine, name that with '--host'");
+	diag_help(r->ds, d, "leave it out; for another machine than %s name that one with '--host'",
+		  arch_info((enum arch)f->number)->name);
 	report_cut(r, d, f, FIX_UNSAFE);
 	return d;
 }

@@ -402,3 +402,23 @@ def test_a_call_that_depends_on_the_machine_has_a_place(tmp_path):
     r = run([PALE, "sim", "--arch", "i386", path, "acct"], check=1)
     assert "p.json:5:67: error: this call depends on the machine, " in r.err, r
     assert run([PALE, "sim", "--arch", "i386", path, "read"], check=0).out.startswith("ALLOW")
+
+
+def test_a_row_that_starts_nothing_is_of_its_machine_alone(tmp_path):
+    """As a profile of the security-profiles-operator has it: no filter of ppc64le holds ppc64."""
+    profile = {"defaultAction": "SCMP_ACT_ERRNO", "archMap": [
+        {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]},
+        {"architecture": "SCMP_ARCH_PPC64LE", "subArchitectures": ["SCMP_ARCH_PPC64"]}],
+        "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}
+    path, policy, other = tmp_path / "p.json", tmp_path / "p.pale", tmp_path / "o.json"
+    path.write_text(json.dumps(profile))
+    other.write_text(json.dumps(profile | {"syscalls": []}))
+    run([PALE, "import", "-n", "p", "-o", policy, path], check=0)
+    for arch in ("x86_64", "i386"):
+        run([PALE, "diff", "--arch", arch, path, policy], check=0)
+        assert "read" in run([PALE, "diff", "--arch", arch, path, other], check=1).out
+        assert run([PALE, "sim", "--arch", arch, path, "read"], check=0).out.startswith("ALLOW")
+        assert "decides        ALLOW" in run([PALE, "explain", "--arch", arch, path, "read"], check=0).out
+    for argv in (["diff", path, policy], ["diff", "--arch", "ppc64le", path, policy], ["explain", "--arch", "ppc64le", path, "read"]):
+        r = run([PALE, *argv], check=1)
+        assert "'SCMP_ARCH_PPC64' has another byte order than ppc64le: " in r.err and "[SJ030 " in r.err, r
