@@ -204,7 +204,10 @@ static int compile_file(void *who)
 static int compile_files(struct request *r, const struct options *o)
 {
 	struct session own, *s = r->session;
-	struct compiled_files all = { .c.diags = s->diags, .c.quiet = r->c.quiet };
+	struct compiled_files all = { .c.diags = s->diags,
+				      .c.quiet = r->c.quiet,
+				      .named = o->operands,
+				      .n_named = (size_t)o->n };
 	struct source *weights; /* read once, for all */
 	int worst = EXIT_OK, written;
 	int err = r->weights ? source_load(s->sources, r->weights, &weights) : 0;

@@ -78,5 +78,6 @@ int compile_write_all(struct compiled_files *all, const char *dir)
 {
 	if (tell_shared(all))
 		return EXIT_FOUND;
-	return all->c.artifacts.n ? compile_write_dir(&all->c, dir) : EXIT_OK;
+	return all->c.artifacts.n ? compile_write_dir(&all->c, dir, all->named, all->n_named) :
+				    EXIT_OK;
 }

@@ -6,12 +6,16 @@
 #include <unistd.h>
 
 #include "compiler/cmd/compile.h"
+#include "compiler/cmd/options.h"
+#include "compiler/cmd/outputs.h"
 
 struct plan {
 	struct compilation *c;
 	const char *output;
 	VEC(struct output_file) files;
 	parts_list parts;
+	char *const *named; /* files of the command line */
+	size_t n_named;
 };
 
 static bool names_directory(const char *path)
@@ -61,13 +65,29 @@ static void plan_artifact(struct plan *p, size_t i, const char *path)
 	plan_old_parts(p, i, path);
 }
 
+/* One that would take the place of what was read, includes and sets too, or named. */
+static const char *find_lost(const struct plan *p)
+{
+	struct arena *a = p->c->diags->arena;
+	path_list read = { 0 };
+
+	vec_each(&p->c->diags->sources->list, src)
+		if ((*src)->path)
+			vec_push(a, &read, (*src)->path);
+	for (size_t i = 0; i < p->n_named; i++)
+		vec_push(a, &read, p->named[i]);
+	return outputs_find_lost(a, p->files.v, p->files.n, &read);
+}
+
 /* Where the directory was made for them, it goes with them. */
 static int write_planned(struct plan *p, const char *made)
 {
 	const struct artifact *a = p->c->artifacts.v;
-
+	const char *lost = find_lost(p);
 	path_list gone = { 0 };
 
+	if (lost)
+		return usage_lost(command_find("compile"), lost);
 	if (output_write_parts(p->c->diags->arena, p->files.v, p->files.n, &p->parts, &gone,
 			       tell)) {
 		if (made)
@@ -146,9 +166,9 @@ int compile_write(struct compilation *c, const char *output)
 	return write_several(&p);
 }
 
-int compile_write_dir(struct compilation *c, const char *dir)
+int compile_write_dir(struct compilation *c, const char *dir, char *const *named, size_t n)
 {
-	struct plan p = { .c = c, .output = dir };
+	struct plan p = { .c = c, .output = dir, .named = named, .n_named = n };
 
 	return write_to(&p, dir);
 }

@@ -260,11 +260,8 @@ static int read_options(const struct options *o, struct learn_args *a)
 	a->run.lasts = a->until_s;
 	if (a->snapshots.every_ns && (!a->recording || !strcmp(a->recording, "-")))
 		return usage_error(o->command, "--every takes -r FILE, which is what it writes");
-	if (a->output && a->recording && !strcmp(a->output, a->recording) && strcmp(a->output, "-"))
-		return usage_error(o->command, "-o and --recording name the same file");
-	if (a->report && (!strcmp(a->report, "-") || (a->output && !strcmp(a->output, a->report)) ||
-			  (a->recording && !strcmp(a->recording, a->report))))
-		return usage_error(o->command, "--report takes a file of its own");
+	if (a->report && !strcmp(a->report, "-"))
+		return usage_error(o->command, "--report takes a file");
 	int status = read_serve(o, a);
 	if (status < 0)
 		status = read_containers(o, a);

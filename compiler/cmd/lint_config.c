@@ -49,7 +49,8 @@ static const char *value_text(struct session *s, const struct lint_config *c, en
 {
 	enum option_kind kind = option_kind(id);
 	const char *text = str_dup(s->arena, v->text);
-	bool path = kind == OPTION_FILE || kind == OPTION_DIR || kind == OPTION_DIRS;
+	bool path = kind == OPTION_FILE || kind == OPTION_OUTPUT || kind == OPTION_DIR ||
+		    kind == OPTION_DIRS;
 
 	return path && *text && *text != '/' ? arena_printf(s->arena, "%s/%s", c->folder, text) :
 					       text;

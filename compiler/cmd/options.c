@@ -8,6 +8,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/base/suggest.h"
+#include "compiler/cmd/outputs.h"
 #include "compiler/cmd/wrap.h"
 #include "compiler/oci/oci.h"
 #include "compiler/rules/rules.h"
@@ -542,7 +543,8 @@ static int take(struct session *s, struct options *o, enum option_id id, const c
 	case OPTION_FLAG:
 	case OPTION_VALUE:
 	case OPTION_DIR: return EXIT_OK;
-	case OPTION_FILE: return *text ? EXIT_OK : no_value(o, row);
+	case OPTION_FILE:
+	case OPTION_OUTPUT: return *text ? EXIT_OK : no_value(o, row);
 	case OPTION_LIST:
 	case OPTION_DIRS: return add_text(s, o, row, v);
 	case OPTION_MAYBE:
@@ -608,6 +610,79 @@ static int check_one_of(const struct options *o, const struct taking *all)
 	return EXIT_OK;
 }
 
+int usage_lost(const struct command *c, const char *path)
+{
+	return usage_error(
+		c, "'%s' is read, and what is in it would be lost: write to another file", path);
+}
+
+static bool is_file(const char *text)
+{
+	return text && strcmp(text, "-") != 0;
+}
+
+/* Does an option name it, as a file that is read? */
+static bool is_read_by_option(struct session *s, const struct options *o, enum option_id output)
+{
+	const char *path = o->at[output].text;
+
+	for (unsigned id = 0; id < OPT_NR; id++) {
+		const struct option_value *v = &o->at[id];
+		/* `propose --update`: what is written holds all that was there. */
+		if (!v->given || (id == OPT_UPDATE && output == OPT_OUTPUT))
+			continue;
+		if (rows[id].kind == OPTION_FILE && id != OPT_STDIN_FILENAME &&
+		    outputs_same(s->arena, path, v->text))
+			return true;
+		if (id != OPT_EARLIER && id != OPT_WATCH_FROM)
+			continue;
+		vec_each(&v->list, at)
+			if (outputs_same(s->arena, path, *at))
+				return true;
+	}
+	return false;
+}
+
+/* A command that is executed: one that PATH is searched for is not here, and its words are its own. */
+static bool is_executed(struct session *s, const char *path, char *const *command)
+{
+	return command && *command && strchr(*command, '/') &&
+	       outputs_same(s->arena, path, *command);
+}
+
+static bool is_read_as_operand(struct session *s, const struct options *o, const char *path)
+{
+	if (!strcmp(o->command->name, "merge"))
+		return false; /* all that was in it is in it again */
+	if (!strcmp(o->command->name, "learn"))
+		return o->n && is_executed(s, path, o->operands);
+	for (int i = 0; i < o->n; i++)
+		if (is_file(o->operands[i]) && outputs_same(s->arena, path, o->operands[i]))
+			return true;
+	return is_executed(s, path, o->program);
+}
+
+/*
+ * What is written is not what is read, and is one file each: a policy, a log or a week's recording
+ * would be gone with the word that all went well.
+ */
+static int check_outputs(struct session *s, const struct options *o)
+{
+	for (unsigned id = 0; id < OPT_NR; id++) {
+		const char *path = o->at[id].text;
+		if (rows[id].kind != OPTION_OUTPUT || !is_file(path))
+			continue;
+		if (is_read_by_option(s, o, id) || is_read_as_operand(s, o, path))
+			return usage_lost(o->command, path);
+		for (unsigned k = 0; k < id; k++)
+			if (rows[k].kind == OPTION_OUTPUT && is_file(o->at[k].text) &&
+			    outputs_same(s->arena, path, o->at[k].text))
+				return usage_error(o->command, "--%s and --%s name the same file",
+						   rows[k].name, rows[id].name);
+	}
+	return EXIT_OK;
+}
+
 static const struct taken *find_answer(const struct taking *all, int answer)
 {
 	if (answer >= VAL_LONG)
@@ -656,5 +731,5 @@ int options_read(struct session *s, int argc, char **argv, struct options *o)
 		s->telling->json = o->at[OPT_DIAG].word == 1;
 	o->operands = argv + optind;
 	o->n = own - optind;
-	return check_one_of(o, &all) ? EXIT_USAGE : -1;
+	return check_one_of(o, &all) || check_outputs(s, o) ? EXIT_USAGE : -1;
 }

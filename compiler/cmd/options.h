@@ -29,7 +29,8 @@ enum option_kind {
 	OPTION_WORDS,    /* words: a comma list of such */
 	OPTION_NUMBER,   /* number: 1 to the most */
 	OPTION_DURATION, /* number: seconds, of 30s, 5m, 2h or 7d */
-	OPTION_FILE,     /* text, not empty */
+	OPTION_FILE,     /* text, not empty: a file that is read */
+	OPTION_OUTPUT,   /* the same: one that is written, and is none that is read */
 	OPTION_DIR,      /* text */
 	OPTION_DIRS,     /* list: directories that there are */
 	OPTION_ARCH,     /* arch */
@@ -86,6 +87,9 @@ struct options {
  * on; else the exit status: EXIT_OK after --help, EXIT_USAGE after saying what is wrong.
  */
 int options_read(struct session *s, int argc, char **argv, struct options *o);
+
+/* What is said where a result would take the place of what is read: EXIT_USAGE. */
+int usage_lost(const struct command *c, const char *path);
 
 /*
  * For what else says options: its name, its kind, a value that is given as if the command line did,
