@@ -11,11 +11,13 @@
 #include "compiler/decision/describe.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/decision/cover.h"
 #include "compiler/decision/dd.h"
 #include "compiler/decision/describe_set.h"
+#include "compiler/policy/spell.h"
 #include "grammar/ast_build.h"
 #include "grammar/print.h"
 
@@ -538,6 +540,89 @@ static struct ast_cond *with_names(struct describer *s, const struct describe_si
 	return c;
 }
 
+/* ---- protocols, which have the names of their family ---- */
+
+static int argument_named(const struct ast_cond *cmp, const struct describe_site *site)
+{
+	return syscall_arg_find(site->sys, site->arch, cmp->arg.text);
+}
+
+/*
+ * The family that a comparison asks for, or one of several that name protocols alike; AF_UNSPEC,
+ * which names none, where they do not. false: none is asked for.
+ */
+static bool family_asked(const struct ast_cond *c, const struct describe_site *site,
+			 uint64_t *family)
+{
+	const char *first = NULL;
+	bool alike = true;
+
+	if (c->mask || (c->op != AST_CMP_EQ && c->op != AST_CMP_IN))
+		return false;
+	for (const struct ast_value *v = c->values; v; v = v->next) {
+		struct spell_as as = { .domain = "ipproto", .arch = site->arch };
+		*family = v->number;
+		if (v->kind == AST_VALUE_NAME ?
+			    constant_find("af", v->text, site->arch, family) != 0 :
+			    v->kind != AST_VALUE_NUMBER)
+			return false;
+		spell_of_family(&as, *family);
+		alike &= v == c->values || as.begins == first;
+		first = as.begins;
+	}
+	if (!alike)
+		*family = AF_UNSPEC;
+	return c->values;
+}
+
+/* The family that all of this is under. */
+static bool family_above(const struct ast_cond *c, const struct describe_site *site, int at,
+			 uint64_t *family)
+{
+	if (c->kind == AST_COND_AND)
+		return family_above(c->left, site, at, family) ||
+		       family_above(c->right, site, at, family);
+	return c->kind == AST_COND_CMP && at >= 0 && argument_named(c, site) == at &&
+	       family_asked(c, site, family);
+}
+
+static void name_protocols(struct describer *s, const struct describe_site *site,
+			   struct ast_cond *c, const uint64_t *family)
+{
+	uint64_t own;
+	unsigned n = 0;
+	const struct arg_info *args = syscall_args(site->sys, site->arch, &n);
+
+	if (c->kind != AST_COND_CMP) {
+		if (family_above(c, site, spell_family_at(args, n), &own))
+			family = &own;
+		name_protocols(s, site, c->left, family);
+		if (c->right)
+			name_protocols(s, site, c->right, family);
+		return;
+	}
+	int at = argument_named(c, site);
+	if (!family || at < 0 || !args[at].domain || strcmp(args[at].domain, "ipproto") != 0)
+		return;
+	struct spell_as as = spell_argument(&args[at], site->arch);
+	spell_of_family(&as, *family);
+	struct ast_value *first = NULL, **next = &first;
+	for (const struct ast_value *v = c->values; v; v = v->next) {
+		struct spelling text;
+		uint64_t value;
+		if (v->kind == AST_VALUE_NAME &&
+		    constant_find("ipproto", v->text, site->arch, &value) == 0) {
+			spell(&as, value, &text);
+			*next = spell_tree(s->arena, &text);
+		} else {
+			*next = arena_dup(s->arena, v, sizeof(*v));
+		}
+		next = &(*next)->next;
+	}
+	*next = NULL;
+	c->values = first;
+}
+
 struct describer *describe_new(struct dd *d, struct arena *a)
 {
 	struct describer *s = ARENA_NEW(a, struct describer);
@@ -564,5 +649,7 @@ int dd_describe(struct describer *s, const struct describe_site *site, dd_node m
 		return -1;
 	if (t->cond)
 		*out = with_names(s, site, t->cond);
+	if (*out && site->sys)
+		name_protocols(s, site, *out, NULL);
 	return 0;
 }

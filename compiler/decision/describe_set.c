@@ -255,7 +255,7 @@ static struct pieces complement(struct describer *s, const struct pieces *p)
 static struct spell_as spell_as_of(const struct operand *o)
 {
 	return (struct spell_as){
-		o->domain, o->kind, o->width, o->is_signed, o->enum_mask, o->arch
+		o->domain, o->kind, o->width, o->is_signed, o->enum_mask, o->arch, NULL,
 	};
 }
 

@@ -19,6 +19,7 @@ struct field { /* one argument: `shift` upper bits are not looked at */
 	unsigned bits;              /* told: the low ones */
 	const struct arg_info *arg; /* NULL: nothing known */
 	enum arch arch;
+	const uint64_t *family; /* of the socket that the argument is for; NULL: not known */
 	char name[24];
 };
 
@@ -39,6 +40,8 @@ static struct spell_as spell_as_of(const struct field *f)
 	struct spell_as as = spell_argument(f->arg, f->arch);
 
 	as.width = f->bits;
+	if (f->family)
+		spell_of_family(&as, *f->family);
 	return as;
 }
 
@@ -271,6 +274,25 @@ static const char *fields_named(struct arena *a, struct dd *d, dd_node claim, un
 	return list;
 }
 
+/* The family of the sockets that a claim is of; false: it is of none, or of several. */
+static bool family_of(struct dd *d, dd_node claim, enum arch arch, const struct syscall_info *sys,
+		      uint64_t *family)
+{
+	unsigned nargs = 0;
+	const struct arg_info *args = sys ? syscall_args(sys, arch, &nargs) : NULL;
+	int at = spell_family_at(args, nargs);
+
+	if (at < 0)
+		return false;
+	dd_node part = dd_project(d, claim, (enum dd_field)at);
+	if (part == DD_NONE)
+		return false;
+	struct field k = field_of(d, part, (enum dd_field)at, arch, sys);
+	struct value_ranges r = ranges_of(d, part, &k);
+	*family = r.n ? r.list[0].first ^ sign_of(&k) : 0;
+	return r.n == 1 && !r.too_many && r.list[0].first == r.list[0].last;
+}
+
 bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arch,
 		     const struct syscall_info *sys, struct buf *out)
 {
@@ -278,12 +300,15 @@ bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arc
 	BUF_AUTO text = { 0 };
 	dd_node product = DD_TRUE;
 	bool told = true;
+	uint64_t family;
+	bool has_family = family_of(d, claim, arch, sys, &family);
 
 	for (unsigned f = 0; f <= DD_IP; f++) {
 		if (!(fields >> f & 1))
 			continue;
 		dd_node part = dd_project(d, claim, (enum dd_field)f);
 		struct field k = field_of(d, part, (enum dd_field)f, arch, sys);
+		k.family = has_family ? &family : NULL;
 		product = dd_and(d, product, part);
 		if (part == DD_TRUE)
 			continue;
@@ -300,15 +325,20 @@ bool words_arguments(struct arena *a, struct dd *d, dd_node claim, enum arch arc
 
 /* ---- comparisons as they stand ---- */
 
-static void put_comparison(const struct cmp *c, enum arch arch, const struct syscall_info *sys,
-			   struct buf *out)
+struct compared { /* in which call, and beside which family of sockets: NULL, not known */
+	enum arch arch;
+	const struct syscall_info *sys;
+	const uint64_t *family;
+};
+
+static void put_comparison(const struct cmp *c, const struct compared *in, struct buf *out)
 {
 	static const char *const ops[] = {
 		[CMP_EQ] = "==", [CMP_NE] = "!=", [CMP_LT] = "<",
 		[CMP_LE] = "<=", [CMP_GT] = ">",  [CMP_GE] = ">=",
 	};
 	unsigned nargs = 0;
-	const struct arg_info *args = sys ? syscall_args(sys, arch, &nargs) : NULL;
+	const struct arg_info *args = in->sys ? syscall_args(in->sys, in->arch, &nargs) : NULL;
 	const struct arg_info *arg = c->arg < nargs ? &args[c->arg] : NULL;
 	bool masked = c->mask != UINT64_MAX;
 
@@ -321,30 +351,57 @@ static void put_comparison(const struct cmp *c, enum arch arch, const struct sys
 		buf_printf(out, " & %#llx)", (unsigned long long)c->mask);
 	buf_printf(out, c->value < 65536 ? " %s %llu" : " %s 0x%llx", ops[c->op],
 		   (unsigned long long)c->value);
-	const char *name =
-		arg && arg->domain && !masked ? constant_name(arg->domain, c->value, arch) : NULL;
+	struct spell_as as = { .domain = arg ? arg->domain : NULL, .width = 64, .arch = in->arch };
+	if (in->family)
+		spell_of_family(&as, *in->family);
+	const char *name = masked ? NULL : spell_name(&as, c->value);
 	if (name)
 		buf_printf(out, " (%s)", name);
+}
+
+/* What the family is compared with where all of this holds; NULL: nothing. */
+static const uint64_t *family_compared(const struct cond *c, int at)
+{
+	if (c->kind == COND_AND) {
+		const uint64_t *family = family_compared(c->left, at);
+		return family ? family : family_compared(c->right, at);
+	}
+	return c->kind == COND_CMP && c->cmp.op == CMP_EQ && c->cmp.mask == UINT64_MAX &&
+			       (int)c->cmp.arg == at ?
+		       &c->cmp.value :
+		       NULL;
+}
+
+static void put_comparisons(const struct cond *c, const struct compared *in, struct buf *out)
+{
+	struct compared all = *in;
+
+	switch (c->kind) {
+	case COND_CMP: put_comparison(&c->cmp, in, out); return;
+	case COND_NOT:
+		buf_puts(out, "not (");
+		put_comparisons(c->left, in, out);
+		buf_puts(out, ")");
+		return;
+	case COND_AND:
+	case COND_OR:
+		if (c->kind == COND_AND && in->sys && !in->family) {
+			unsigned n = 0;
+			const struct arg_info *args = syscall_args(in->sys, in->arch, &n);
+			all.family = family_compared(c, spell_family_at(args, n));
+		}
+		put_comparisons(c->left, &all, out);
+		buf_puts(out, c->kind == COND_AND ? ", " : " or ");
+		put_comparisons(c->right, &all, out);
+		return;
+	}
+	BUG("condition");
 }
 
 void words_comparisons(const struct cond *c, enum arch arch, const struct syscall_info *sys,
 		       struct buf *out)
 {
-	switch (c->kind) {
-	case COND_CMP: put_comparison(&c->cmp, arch, sys, out); return;
-	case COND_NOT:
-		buf_puts(out, "not (");
-		words_comparisons(c->left, arch, sys, out);
-		buf_puts(out, ")");
-		return;
-	case COND_AND:
-	case COND_OR:
-		words_comparisons(c->left, arch, sys, out);
-		buf_puts(out, c->kind == COND_AND ? ", " : " or ");
-		words_comparisons(c->right, arch, sys, out);
-		return;
-	}
-	BUG("condition");
+	put_comparisons(c, &(struct compared){ arch, sys, NULL }, out);
 }
 
 /* ---- environments ---- */
@@ -500,10 +557,13 @@ void words_call(struct buf *out, const struct dd_point *at, unsigned fields)
 					      "#0x%x",
 			   shown_as);
 	}
+	int family = spell_family_at(args, nargs);
 	for (unsigned i = 0; i < shown; i++) {
 		struct field f = { .f = (enum dd_field)i,
 				   .bits = 64,
 				   .arch = arch < 0 ? 0 : (enum arch)arch };
+		if (family >= 0 && fields >> family & 1)
+			f.family = &at->at[family];
 		uint64_t v = at->at[i];
 		if (i < nargs && fields >> i & 1) {
 			f.arg = &args[i];

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/policy/spell.h"
 
+#include <string.h>
+#include <sys/socket.h>
+
 #include "compiler/base/bug.h"
 #include "grammar/ast_build.h"
 
@@ -17,8 +20,29 @@ struct spell_as spell_argument(const struct arg_info *arg, enum arch arch)
 		return (struct spell_as){ .kind = ARG_NUMBER, .width = 64, .arch = arch };
 	return (struct spell_as){
 		arg->domain,    arg->kind,      arg->width > bits ? bits : arg->width,
-		arg->is_signed, arg->enum_mask, arch
+		arg->is_signed, arg->enum_mask, arch,
+		NULL,
 	};
+}
+
+void spell_of_family(struct spell_as *as, uint64_t family)
+{
+	if (!as->domain || strcmp(as->domain, "ipproto") != 0)
+		return;
+	switch (family) {
+	case AF_NETLINK: as->begins = "NETLINK_"; return;
+	case AF_INET:
+	case AF_INET6: as->begins = "IPPROTO_"; return;
+	default: as->domain = NULL;
+	}
+}
+
+int spell_family_at(const struct arg_info *args, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (args[i].domain && strcmp(args[i].domain, "af") == 0)
+			return (int)i;
+	return -1;
 }
 
 static bool has_flags(const struct spell_as *as)
@@ -104,12 +128,28 @@ void spell_bits(const struct spell_as *as, uint64_t v, struct spelling *out)
 	out->negative = rest.negative;
 }
 
-/* The name of the whole value; NULL: it has none. */
-static const char *whole_name(const struct spell_as *as, uint64_t v)
+/* constant_name() among the names that begin so. */
+static const char *name_beginning(const struct spell_as *as, uint64_t v)
 {
+	const struct domain_info *d = domain_find(as->domain);
+
+	for (size_t i = d ? d->first : 0; d && i < d->first + d->rows; i++) {
+		const struct constant_row row = constant_at(i);
+		if (row.arches & ARCH_BIT(as->arch) && row.value[as->arch] == v &&
+		    str_starts(str_c(row.name), as->begins))
+			return row.name;
+	}
+	return NULL;
+}
+
+const char *spell_name(const struct spell_as *as, uint64_t v)
+{
+	if (!as->domain)
+		return NULL;
 	bool negative = as->is_signed && v >> (as->width - 1);
+	uint64_t whole = negative ? v | ~bits_of(as->width) : v;
 	const char *name =
-		constant_name(as->domain, negative ? v | ~bits_of(as->width) : v, as->arch);
+		as->begins ? name_beginning(as, whole) : constant_name(as->domain, whole, as->arch);
 
 	return spell_is(as, name, v) ? name : NULL;
 }
@@ -117,7 +157,7 @@ static const char *whole_name(const struct spell_as *as, uint64_t v)
 void spell(const struct spell_as *as, uint64_t v, struct spelling *out)
 {
 	v &= bits_of(as->width);
-	const char *name = as->domain ? whole_name(as, v) : NULL;
+	const char *name = spell_name(as, v);
 	uint64_t low = v & as->enum_mask;
 
 	if (name) {
@@ -131,7 +171,7 @@ void spell(const struct spell_as *as, uint64_t v, struct spelling *out)
 	spell_bits(as, v & ~as->enum_mask, &bits);
 	if (!bits.n || (bits.has_number && __builtin_popcountll(bits.number) >= (int)bits.n))
 		return; /* names of less than half of it say less than the number */
-	name = low ? whole_name(as, low) : NULL;
+	name = low ? spell_name(as, low) : NULL;
 	if (low && (!name || bits.has_number))
 		return;
 	if (low) {

@@ -25,21 +25,28 @@ static uint64_t effective(const struct arg_info *a, uint64_t v)
 	return a->width == 32 ? (uint32_t)v : v;
 }
 
-static void print_value(const struct arg_info *a, enum arch arch, uint64_t v, struct buf *out)
+static void print_value(const struct arg_info *a, const struct refusal *r, uint64_t v,
+			struct buf *out)
 {
-	struct spell_as as = spell_argument(a, arch);
+	struct spell_as as = spell_argument(a, r->arch);
 	struct spelling text;
+	unsigned n = 0;
+	const struct arg_info *args = syscall_args(call_info(r), r->arch, &n);
+	int family = spell_family_at(args, n);
 
+	if (family >= 0)
+		spell_of_family(&as, (uint32_t)r->args[family]);
 	spell(&as, v, &text);
 	spell_text(out, &text);
 }
 
-static void print_arg(const struct arg_info *a, enum arch arch, uint64_t v, struct buf *out)
+static void print_arg(const struct arg_info *a, const struct refusal *r, uint64_t v,
+		      struct buf *out)
 {
 	if (a->kind == ARG_POINTER)
 		buf_printf(out, v ? "0x%" PRIx64 : "NULL", v);
 	else
-		print_value(a, arch, v, out);
+		print_value(a, r, v, out);
 }
 
 static void print_name(const struct refusal *r, struct buf *out)
@@ -65,7 +72,7 @@ static void print_call(const struct refusal *r, struct buf *out)
 	buf_putc(out, '(');
 	for (unsigned i = 0; i < n; i++) {
 		buf_puts(out, i ? ", " : "");
-		print_arg(&args[i], r->arch, r->args[i], out);
+		print_arg(&args[i], r, r->args[i], out);
 	}
 	buf_putc(out, ')');
 }
@@ -167,7 +174,7 @@ static void print_allow(const struct policy *p, const struct refusal *r, struct 
 		/* Where the enumeration says nothing, the flags are what matters (personality). */
 		if (args[i].kind == ARG_ENUM_FLAGS && !(v & args[i].enum_mask)) {
 			buf_printf(out, "%s == ", args[i].name);
-			print_value(&args[i], r->arch, v, out);
+			print_value(&args[i], r, v, out);
 			continue;
 		}
 		if (args[i].kind == ARG_ENUM_FLAGS) {
@@ -177,7 +184,7 @@ static void print_allow(const struct policy *p, const struct refusal *r, struct 
 		} else {
 			buf_printf(out, "%s == ", args[i].name);
 		}
-		print_value(&args[i], r->arch, v, out);
+		print_value(&args[i], r, v, out);
 	}
 	buf_puts(out, *sep == ',' ? ");" : ";");
 }
