@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Container engines of the tests' own: each in directories of its own, ended with them."""
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 from conftest import PATIENCE, need, run, skip
@@ -28,6 +31,29 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(20)
+
+
+def answers(path, lists):
+    """A Podman that says so of each path that is asked for, until it is closed; the paths that were."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen()
+    asked = []
+
+    def serve():
+        while True:
+            try:
+                peer = server.accept()[0]
+            except OSError:
+                return
+            with peer:
+                peer.settimeout(10)
+                asked.append(peer.recv(65536).split()[1].decode())
+                body = lists.get(asked[-1].split("?")[0])
+                peer.sendall((f"HTTP/1.0 {404 if body is None else 200} X\r\nServer: Libpod/4.3.1\r\n\r\n" + json.dumps(body)).encode())
+    threading.Thread(target=serve, daemon=True).start()
+    return server, asked
 
 
 CRUN = """#!%s
@@ -67,6 +93,7 @@ class Crun:
 
 class Docker:
     """dockerd with all it keeps in the directory; called as docker is."""
+    image = "probe:bb"
 
     def __init__(self, d, path=None, options=(), into=()):
         """path: where its programs are, and those that it calls, if not the machine's."""
@@ -105,26 +132,31 @@ class Docker:
 
 class Podman:
     """podman with all it keeps in the directory."""
+    image = "localhost/probe:bb"
 
     def __init__(self, d, path=None, runtime="runc", into=()):
         self.dir = d
         (d / "storage.conf").write_text(f'[storage]\ndriver = "overlay"\ngraphroot = "{d}/root"\nrunroot = "{d}/run"\n')
         self.env = {**os.environ, "CONTAINERS_STORAGE_CONF": str(d / "storage.conf")}
-        if path:
-            (d / "containers.conf").write_text(f'[engine]\nhelper_binaries_dir = ["{path}"]\n')
-            self.env["CONTAINERS_CONF"] = str(d / "containers.conf")
+        helpers = f'[engine]\nhelper_binaries_dir = ["{path}"]\n' if path else ""
+        (d / "containers.conf").write_text('[containers]\ndefault_ulimits = ["nofile=1024:20000", "nproc=4096:4096"]\n' + helpers)  # of pods, too
+        self.env["CONTAINERS_CONF"] = str(d / "containers.conf")
         conmon = ["--conmon", f"{path}/conmon"] if path else []
         self.client = [*into, f"{path}/podman" if path else need("podman"), "--tmpdir", d / "tmp", "--cgroup-manager", "cgroupfs",
                        "--events-backend", "file", "--runtime", f"{path}/{runtime}" if path else runtime, *conmon]
-        self.limits = ["--network", "none", "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:4096"]
 
     def __call__(self, what, *argv):
-        more = self.limits if what in ("run", "create") else []
+        more = ["--network", "none"] if what in ("run", "create") and "--pod" not in argv else []
         return run([*self.client, what, *more, *argv], check=0, env=self.env).out.strip()
 
     def imports(self, tar, name):
         (self.dir / "tar").write_bytes(tar)
         self("import", self.dir / "tar", name)
+
+    def serve(self, path):
+        """Its API at a socket, until that is ended."""
+        return Daemon([*self.client, "system", "service", "--time", "0", f"unix://{path}"], self.dir / "served",
+                      ["test", "-S", str(path)], self.env)
 
     def clear(self):
         self("rm", "-f", "-a", "-t", "0")

@@ -69,6 +69,8 @@ void site_of_cgroup(const char *path, struct site *out)
 	out->state = SITE_CONTAINER;
 	site_keep(out->id, sizeof(out->id), id);
 	site_keep(out->engine, sizeof(out->engine), str_c(container_engine_name(engine)));
+	if (container_pod_of_cgroup(path, &id))
+		site_keep(out->pod_uid, sizeof(out->pod_uid), id);
 }
 
 /* ---- which ---- */
@@ -94,6 +96,10 @@ bool site_is(const struct site *p, const char *wanted)
 		wanted += n + 1;
 	if (*p->name && !strcmp(p->name, wanted))
 		return true;
+	n = strlen(p->pod);
+	if (n && !slash && !strncmp(wanted, p->pod, n) && wanted[n] == '/' &&
+	    !strcmp(wanted + n + 1, p->name))
+		return true;
 	return strlen(wanted) >= PREFIX_MIN && str_starts(str_c(p->id), wanted);
 }
 
@@ -111,6 +117,10 @@ void site_put(struct buf *out, const struct site *p)
 		if (*p->pod || *p->name) {
 			buf_puts(out, " (");
 			buf_safe(out, str_c(*p->pod ? p->pod : p->name));
+			if (*p->pod && *p->name && !strchr(p->pod, '/')) {
+				buf_putc(out, '/');
+				buf_safe(out, str_c(p->name));
+			}
 			buf_putc(out, ')');
 		} else if (*p->pod_uid) {
 			buf_puts(out, " (pod ");

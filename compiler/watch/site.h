@@ -17,8 +17,8 @@ struct site { /* "": not known; bytes as they were read */
 	char id[65];
 	char name[64]; /* of the container, where its engine left it in a file */
 	char image[128];
-	char pod_uid[40];
-	char pod[128]; /* "NAMESPACE/NAME" */
+	char pod_uid[65]; /* Podman's: its id */
+	char pod[128];    /* "NAMESPACE/NAME"; Podman's: "NAME" */
 	char unit[64];
 };
 

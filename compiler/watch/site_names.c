@@ -62,6 +62,17 @@ static void renew(struct site_names *n)
 	n->all = containers_new(n->arena, n->root);
 }
 
+static bool is_of_podman(const struct site *p)
+{
+	return !strcmp(p->engine, container_engine_name(ENGINE_PODMAN));
+}
+
+/* Its name, and that of its pod where it is in one of Podman's, which tells it when it is asked. */
+static bool is_told(const struct container *c, const struct site *p)
+{
+	return c && c->name && (c->pod || !*p->pod_uid || !is_of_podman(p));
+}
+
 static void container_names(struct site_names *n, struct site *p)
 {
 	const struct container *c;
@@ -70,7 +81,7 @@ static void container_names(struct site_names *n, struct site *p)
 	c = containers_by_id(n->all, str_c(p->id));
 	if (!c) {
 		/* One that none knows is not looked for with each of its processes. */
-		for (enum containers_at at = 0; at < AT_NR && (!c || !c->name); at++) {
+		for (enum containers_at at = 0; at < AT_NR && !is_told(c, p); at++) {
 			containers_look_at(n->all, at);
 			c = containers_by_id(n->all, str_c(p->id));
 		}
@@ -84,13 +95,15 @@ static void container_names(struct site_names *n, struct site *p)
 		return;
 	if (c->name)
 		site_keep(p->name, sizeof(p->name), str_c(c->name));
+	if (c->pod && c->engine == ENGINE_PODMAN)
+		site_keep(p->pod, sizeof(p->pod), str_c(c->pod));
 	if (c->image)
 		site_keep(p->image, sizeof(p->image), str_c(c->image));
 }
 
 void site_names(struct site_names *n, struct site *p)
 {
-	if (*p->pod_uid)
+	if (*p->pod_uid && !is_of_podman(p))
 		pod_name(n->root, p);
 	if (p->state == SITE_CONTAINER)
 		container_names(n, p);

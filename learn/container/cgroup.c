@@ -13,7 +13,7 @@ static const struct {
 } prefixes[] = {
 	{ "docker-", ENGINE_DOCKER },      { "libpod-", ENGINE_PODMAN },
 	{ "crio-", ENGINE_CRIO },          { "cri-containerd-", ENGINE_CONTAINERD },
-	{ "nerdctl-", ENGINE_CONTAINERD },
+	{ "nerdctl-", ENGINE_CONTAINERD }, { "libpod-payload-", ENGINE_PODMAN },
 };
 
 static size_t id_length(const char *s)
@@ -25,12 +25,17 @@ static size_t id_length(const char *s)
 	return n;
 }
 
+static bool is_below(const char *path, const char *last, const char *above)
+{
+	size_t n = strlen(above);
+
+	return (size_t)(last - path) >= n && !strncmp(last - n, above, n);
+}
+
 /* The bare id: cgroupfs drivers put the engine, or the pod, into the directory above. */
 static enum container_engine engine_above(const char *path, const char *last)
 {
-	if (last - path >= 8 && !strncmp(last - 8, "/docker/", 8))
-		return ENGINE_DOCKER;
-	return ENGINE_UNKNOWN;
+	return is_below(path, last, "/docker/") ? ENGINE_DOCKER : ENGINE_UNKNOWN;
 }
 
 bool container_of_name(const char *path, struct str *id, enum container_engine *e)
@@ -44,10 +49,27 @@ bool container_of_name(const char *path, struct str *id, enum container_engine *
 			*e = prefixes[i].engine;
 		}
 	if (id_length(p) != CONTAINER_ID ||
-	    (p[CONTAINER_ID] && strcmp(p + CONTAINER_ID, ".scope") != 0))
+	    (p[CONTAINER_ID] && strcmp(p + CONTAINER_ID, ".scope") != 0) ||
+	    (p == last && is_below(path, last, "/libpod_parent/")))
 		return false;
 	*id = (struct str){ p, CONTAINER_ID };
 	return true;
+}
+
+bool container_may_be_pod(const char *path)
+{
+	enum container_engine e;
+	struct str id;
+
+	return container_of_name(path, &id, &e) && e == ENGINE_UNKNOWN;
+}
+
+bool container_is_pods(const char *path)
+{
+	enum container_engine e;
+	struct str id;
+
+	return container_of_name(path, &id, &e) && e == ENGINE_PODMAN;
 }
 
 bool container_of_cgroup(const char *path, struct str *id, enum container_engine *e, size_t *end)
@@ -69,6 +91,25 @@ bool container_of_cgroup(const char *path, struct str *id, enum container_engine
 		return true;
 	}
 	return false;
+}
+
+/* PODID/libpod-ID, machine-libpod_pod_PODID.slice/libpod-ID.scope */
+bool container_pod_of_cgroup(const char *path, struct str *id)
+{
+	enum container_engine e;
+	size_t n;
+
+	if (!container_of_cgroup(path, id, &e, &n) || e != ENGINE_PODMAN)
+		return false;
+	while (n && path[n - 1] != '/')
+		n--;
+	n -= n > 0;
+	if (n > 6 && !memcmp(path + n - 6, ".slice", 6))
+		n -= 6;
+	if (n <= CONTAINER_ID || !strchr("/_", path[n - CONTAINER_ID - 1]))
+		return false;
+	*id = (struct str){ path + n - CONTAINER_ID, CONTAINER_ID };
+	return id_length(id->p) == CONTAINER_ID;
 }
 
 const char *container_cgroup_of_pid(const struct containers *cs, pid_t pid)

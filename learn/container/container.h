@@ -9,6 +9,7 @@
  */
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "compiler/base/arena.h"
 #include "compiler/base/str.h"
@@ -31,15 +32,23 @@ enum container_engine {
 /* "docker" "podman" "containerd" "cri-o", as `--container ENGINE:NAME` has them; "container". */
 const char *container_engine_name(enum container_engine e);
 
+/* Where it is looked for one that has just come, the cheapest first: not in the tree. */
+enum containers_at { AT_STATE, AT_ENGINES, AT_SHIMS, AT_NR };
+
 struct container_label {
 	const char *key, *value;
 };
 
 struct container {
-	const char *id;    /* whole; of ctr's the name that it was given */
-	const char *name;  /* NULL: not known */
-	const char *pod;   /* Kubernetes; NULL */
-	const char *image; /* NULL: not known */
+	const char *id;   /* whole; of ctr's the name that it was given */
+	const char *name; /* NULL: not known */
+	const char *
+		told_by; /* the file or socket that said the name, and alone may say another one; NULL */
+	enum containers_at told_at;
+	struct timespec told_when; /* of a file: when it was written */
+	const char *pod;           /* Kubernetes', Podman's; NULL */
+	const char *pod_id;        /* of Podman's, which its cgroup tells as well; NULL */
+	const char *image;         /* NULL: not known */
 	enum container_engine engine;
 	const char *cgroup; /* directory in the v2 hierarchy; NULL: it does not run, or has none */
 	const char *place; /* where its runtime says that this will be, below the hierarchy; NULL */
@@ -75,8 +84,6 @@ struct containers *containers_new(struct arena *a, const char *root);
  * and where it runs is asked anew.
  */
 void containers_look(struct containers *cs);
-/* Where it is looked for one that has just come, the cheapest first: not in the tree. */
-enum containers_at { AT_STATE, AT_ENGINES, AT_SHIMS, AT_NR };
 void containers_look_at(struct containers *cs, enum containers_at at);
 /* That of the whole id; NULL: not known. */
 struct container *containers_by_id(const struct containers *cs, struct str id);
@@ -106,19 +113,28 @@ bool container_is_runtime(pid_t pid);
 
 /*
  * The container whose own cgroup is this directory, by the last part of its path: docker/ID,
- * docker-ID.scope, libpod-ID, crio-ID.scope, cri-containerd-ID.scope, nerdctl-ID, kubepods/.../ID.
+ * docker-ID.scope, libpod-ID, libpod-payload-ID (podman-run(1), --cgroups=split), crio-ID.scope, cri-containerd-ID.scope, nerdctl-ID, kubepods/.../ID.
  * False: none, or one of an engine's monitors (conmon). The id is part of `path`.
  */
 bool container_of_name(const char *path, struct str *id, enum container_engine *e);
+/*
+ * Is the directory called by an id alone? So are pods of Podman's, with their containers' own below, which are
+ * called libpod-ID: of nothing else below such a directory is it asked whose it is.
+ */
+bool container_may_be_pod(const char *path);
+bool container_is_pods(const char *path); /* one of these */
 /* The same of the innermost such directory on the way to `path`; *end: where its name ends. */
 bool container_of_cgroup(const char *path, struct str *id, enum container_engine *e, size_t *end);
+/* The id of the pod of Podman's that the innermost container is in; false: it is in none. Part of `path`. */
+bool container_pod_of_cgroup(const char *path, struct str *id);
 /* Of /proc/PID/cgroup, below the hierarchy; NULL: none. In the arena. */
 const char *container_cgroup_of_pid(const struct containers *cs, pid_t pid);
 
 /* ---- engines.c, state.c ---- */
 
-/* What Docker's or Podman's answer to GET /containers/json says; false: it is none. */
-bool containers_read_answer(struct containers *cs, struct str json, enum container_engine e);
+/* What Docker's or Podman's answer to GET /containers/json says, at the socket `from`; false: it is none. */
+bool containers_read_answer(struct containers *cs, struct str json, enum container_engine e,
+			    const char *from);
 /* What containerd's answer to ListPodSandbox says: the labels of pods; false: it is none (cri.c). */
 bool containers_read_pods(struct containers *cs, struct str answer);
 void containers_ask_pods(struct containers *cs);
@@ -131,5 +147,7 @@ void containers_read_docker(struct containers *cs);
 void containers_meet_dockerd(struct containers *cs, const char *pid);
 /* Of engines whose state is elsewhere: by the shims, conmons and dockerds that run. */
 void containers_read_shims(struct containers *cs);
+/* Whose cgroup is in the pod of one that is known is in that pod: Podman answers when it has started it. */
+void containers_pod(const struct containers *cs, struct container *c, const char *cgroup);
 /* Of ctr, whose cgroups are called as it likes: is this directory a container's own? */
 struct container *containers_by_place(const struct containers *cs, const char *cgroup);

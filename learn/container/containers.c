@@ -44,12 +44,43 @@ struct containers *containers_new(struct arena *a, const char *root)
 	return cs;
 }
 
+void containers_pod(const struct containers *cs, struct container *c, const char *cgroup)
+{
+	struct str id;
+
+	if (c->pod || !container_pod_of_cgroup(cgroup, &id))
+		return;
+	vec_each(&cs->list, other)
+		if ((*other)->pod && (*other)->pod_id && str_is(id, (*other)->pod_id)) {
+			c->pod = (*other)->pod;
+			c->pod_id = (*other)->pod_id;
+			return;
+		}
+}
+
 /* ---- where they run ---- */
 
 static void set_cgroup(struct containers *cs, struct container *c, const char *path)
 {
+	containers_pod(cs, c, path);
 	if (!c->cgroup || strcmp(c->cgroup, path) != 0)
 		c->cgroup = arena_strdup(cs->arena, path);
+}
+
+/* Has it a container of Podman's below? */
+static bool is_pod(const char *dir)
+{
+	const struct dirent *entry;
+	bool is = false;
+	char path[PATH_MAX];
+	DIR *d = container_may_be_pod(dir) ? opendir(dir) : NULL;
+
+	while (d && !is && (entry = readdir(d)))
+		is = snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) < PATH_MAX &&
+		     container_is_pods(path);
+	if (d)
+		closedir(d);
+	return is;
 }
 
 /* Below what is a container's own there are none of another. */
@@ -70,7 +101,7 @@ static void look_below(struct containers *cs, const char *dir, unsigned deep, un
 		if (!*left)
 			break;
 		--*left;
-		if (!container_of_name(path, &id, &e)) {
+		if (!container_of_name(path, &id, &e) || is_pod(path)) {
 			if (deep)
 				look_below(cs, path, deep - 1, left);
 			continue;

@@ -12,24 +12,37 @@
 #include "compiler/base/bug.h"
 #include "learn/container/fields.h"
 
-static void read_docker(struct containers *cs, const char *path, const char *id)
+/* Who was renamed has it written again. */
+static bool is_read(const struct containers *cs, struct container *c, const char *file)
 {
-	struct container *c = containers_by_id(cs, str_c(id));
+	char path[4096];
+	struct stat st;
+
+	if (c->name && (!c->told_by || strcmp(c->told_by, file) != 0))
+		return true;
+	if (snprintf(path, sizeof(path), "%s%s", cs->root, file) >= (int)sizeof(path) ||
+	    stat(path, &st))
+		return c->name;
+	if (c->name && st.st_mtim.tv_sec == c->told_when.tv_sec &&
+	    st.st_mtim.tv_nsec == c->told_when.tv_nsec)
+		return true;
+	c->told_when = st.st_mtim;
+	return false;
+}
+
+static void read_state(struct containers *cs, struct container *c, const char *file)
+{
 	struct arena *scratch;
 	const struct json *state, *config;
 	const char *name;
 
-	if (strlen(id) != CONTAINER_ID || (c && c->name))
-		return;
-	cs->has_engine = true;
-	c = containers_meet(cs, str_c(id), ENGINE_DOCKER);
-	if (!c)
+	if (is_read(cs, c, file))
 		return;
 	scratch = arena_scratch(cs->arena);
-	state = fields_load(cs, scratch, arena_printf(scratch, "%s/%s/config.v2.json", path, id));
-	name = fields_text(cs->arena, state, "Name");
+	state = fields_load(cs, scratch, file);
+	name = fields_text(scratch, state, "Name");
 	config = state && state->kind == JSON_OBJECT ? json_get(state, "Config") : NULL;
-	fields_take(&c->name, name && *name == '/' ? name + 1 : name);
+	fields_name(cs, c, name && *name == '/' ? name + 1 : name, file, AT_STATE);
 	fields_take(&c->image, fields_text(cs->arena, config, "Image"));
 	if (config && config->kind == JSON_OBJECT && !c->is_labelled) {
 		fields_labels(cs, c, json_get(config, "Labels"));
@@ -37,6 +50,20 @@ static void read_docker(struct containers *cs, const char *path, const char *id)
 	}
 	c->engine = ENGINE_DOCKER;
 	arena_free(scratch);
+}
+
+static void read_docker(struct containers *cs, const char *path, const char *id)
+{
+	char file[4096];
+	struct container *c;
+
+	if (strlen(id) != CONTAINER_ID ||
+	    snprintf(file, sizeof(file), "%s/%s/config.v2.json", path, id) >= (int)sizeof(file))
+		return;
+	cs->has_engine = true;
+	c = containers_meet(cs, str_c(id), ENGINE_DOCKER);
+	if (c)
+		read_state(cs, c, file);
 }
 
 /* ---- where ---- */

@@ -17,6 +17,7 @@
 #define USERS_MOST 256
 #define WAIT_MS    1500 /* for an engine that does not answer */
 #define LIST       "/containers/json?all=1"
+#define LIST_PODS  "/v4.0.0/libpod/containers/json?all=true&pod=true" /* since Podman 4.0 */
 
 /* "/web", or "/web" and "/other/web" of a link: its own has one slash. */
 static const char *own_name(struct arena *a, const struct json *names)
@@ -36,9 +37,11 @@ static const char *own_name(struct arena *a, const struct json *names)
 	return NULL;
 }
 
-static void read_one(struct containers *cs, const struct json *one, enum container_engine e)
+static void read_one(struct containers *cs, struct arena *scratch, const struct json *one,
+		     enum container_engine e, const char *from)
 {
 	const struct json *id = one->kind == JSON_OBJECT ? json_get(one, "Id") : NULL;
+	const struct json *infra;
 	struct container *c;
 
 	if (!id || id->kind != JSON_STRING || !id->text.n)
@@ -48,14 +51,22 @@ static void read_one(struct containers *cs, const struct json *one, enum contain
 		return;
 	if (c->engine == ENGINE_UNKNOWN)
 		c->engine = e;
-	fields_take(&c->name, own_name(cs->arena, json_get(one, "Names")));
-	fields_take(&c->image, fields_text(cs->arena, one, "Image"));
+	fields_name(cs, c, own_name(scratch, json_get(one, "Names")), from, AT_ENGINES);
+	if (!c->image)
+		c->image = fields_text(cs->arena, one, "Image");
+	if (!c->pod)
+		c->pod = fields_text(cs->arena, one, "PodName"); /* Podman's own */
+	if (!c->pod_id)
+		c->pod_id = fields_text(cs->arena, one, "Pod");
+	infra = json_get(one, "IsInfra");
+	c->is_sandbox |= infra && infra->kind == JSON_BOOL && infra->boolean;
 	if (!c->is_labelled)
 		fields_labels(cs, c, json_get(one, "Labels"));
 	c->is_labelled = true;
 }
 
-bool containers_read_answer(struct containers *cs, struct str text, enum container_engine e)
+bool containers_read_answer(struct containers *cs, struct str text, enum container_engine e,
+			    const char *from)
 {
 	struct arena *scratch = arena_scratch(cs->arena);
 	const struct json *list = fields_parse(scratch, text);
@@ -63,29 +74,47 @@ bool containers_read_answer(struct containers *cs, struct str text, enum contain
 
 	if (is)
 		for (const struct json *one = list->first; one; one = one->next)
-			read_one(cs, one, e);
+			read_one(cs, scratch, one, e, from);
 	arena_free(scratch);
 	return is;
 }
 
-static void ask(struct containers *cs, const char *socket, enum container_engine e)
+/* 0, or -errno: -EPROTO it is no list. *e: who answered, where it is another one than was thought. */
+static int ask_list(struct containers *cs, const char *socket, enum container_engine *e,
+		    const char *list)
 {
 	struct http_answer answer;
 	BUF_AUTO text = { 0 };
+	int err = http_get(socket, list, WAIT_MS, &text);
+
+	if (!err && (!http_read((struct str){ text.p, text.n }, &answer) || answer.status != 200))
+		err = -EPROTO;
+	if (err)
+		return err;
+	/* Podman may listen where Docker's clients ask. */
+	if (str_starts(answer.server, "Libpod/"))
+		*e = ENGINE_PODMAN;
+	return containers_read_answer(cs, answer.body, *e, socket) ? 0 : -EPROTO;
+}
+
+static void ask(struct containers *cs, const char *socket, enum container_engine e)
+{
 	struct stat st;
-	int err;
+	int err = -EPROTO;
 
 	if (stat(socket, &st) || !S_ISSOCK(st.st_mode) ||
 	    (cs->silent && !strcmp(cs->silent, socket))) /* it is not waited for again */
 		return;
-	err = http_get(socket, LIST, WAIT_MS, &text);
-	if (!err && (!http_read((struct str){ text.p, text.n }, &answer) || answer.status != 200))
-		err = -EPROTO;
-	/* Podman may listen where Docker's clients ask. */
-	if (!err && str_starts(answer.server, "Libpod/"))
-		e = ENGINE_PODMAN;
-	if (!err && !containers_read_answer(cs, answer.body, e))
-		err = -EPROTO;
+	/* Pods are in Podman's own list alone; a release without that has Docker's. */
+	if (e == ENGINE_PODMAN)
+		err = ask_list(cs, socket, &e, LIST_PODS);
+	if (err == -EPROTO) {
+		bool is_dockers = e == ENGINE_DOCKER;
+
+		err = ask_list(cs, socket, &e, LIST);
+		if (!err && is_dockers && e == ENGINE_PODMAN)
+			(void)ask_list(cs, socket, &e, LIST_PODS);
+	}
 	cs->has_engine |= !err;
 	if (err == -ECONNREFUSED) /* nobody listens any more */
 		return;

@@ -63,6 +63,18 @@ void fields_take(const char **to, const char *text)
 		*to = text;
 }
 
+void fields_name(struct containers *cs, struct container *c, const char *name, const char *from,
+		 enum containers_at at)
+{
+	if (!name ||
+	    (c->name && (!c->told_by || strcmp(c->told_by, from) != 0 || !strcmp(c->name, name))))
+		return;
+	if (!c->told_by)
+		c->told_by = arena_strdup(cs->arena, from);
+	c->told_at = at;
+	c->name = arena_strdup(cs->arena, name);
+}
+
 void fields_each_entry(struct containers *cs, const char *path, fields_entry *read)
 {
 	char at[4096];

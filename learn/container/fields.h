@@ -16,6 +16,12 @@ void fields_labels(struct containers *cs, struct container *c, const struct json
 void fields_label(struct containers *cs, struct container *c, struct str key, struct str value);
 /* What was not known of a container is what the text says. */
 void fields_take(const char **to, const char *text);
+/*
+ * A container's name, as `from` says it: one that is known already is another one where the same said it, as
+ * of a container that was renamed. (Users have files and sockets of their own.)
+ */
+void fields_name(struct containers *cs, struct container *c, const char *name, const char *from,
+		 enum containers_at at);
 /* Each of a directory but those that begin with a dot; bounded. Its path is below the containers' root. */
 typedef void fields_entry(struct containers *cs, const char *path, const char *name);
 void fields_each_entry(struct containers *cs, const char *path, fields_entry *read);

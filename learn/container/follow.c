@@ -68,7 +68,24 @@ static struct container *container_at(struct follow *f, const char *cgroup)
 	c = containers_meet(f->all, id, e);
 	if (c && c->engine == ENGINE_UNKNOWN)
 		c->engine = e;
+	if (c)
+		containers_pod(f->all, c, cgroup);
 	return c;
+}
+
+/* Podman tells the pods of its containers when it is asked, and keeps them in no file. */
+static bool lacks_pod(const struct follow *f, const struct container *c)
+{
+	for (size_t i = 0; i < f->want->nnames; i++)
+		if (strchr(f->want->names[i], '/') && c->engine == ENGINE_PODMAN && !c->pod)
+			return true;
+	return false;
+}
+
+/* Is there nothing more to know of it that a wish may look at? */
+static bool is_known(const struct follow *f, const struct container *c)
+{
+	return c->name && (!f->want->nlabels || container_labels_known(c)) && !lacks_pod(f, c);
 }
 
 /* 1: it is wanted; 0: it is not; -1: not all that there is to know of it is known yet. */
@@ -84,7 +101,7 @@ static int judge(struct follow *f, const char *cgroup, struct container **out)
 		*out = c;
 		return 1;
 	}
-	return c->name && (!f->want->nlabels || container_labels_known(c)) ? 0 : -1;
+	return is_known(f, c) ? 0 : -1;
 }
 
 /*
@@ -99,8 +116,16 @@ static unsigned looks_most(const char *cgroup)
 	return container_of_name(cgroup, &id, &e) ? LOOKS_MOST : 2;
 }
 
-/* The first that is wanted; what is not, or is gone, is dropped. */
-static struct container *pick(struct follow *f, bool count)
+/* Whose name is known from an earlier look may have another one by now, until it was looked where it was found. */
+static bool may_be_renamed(struct follow *f, const char *cgroup, enum containers_at looked)
+{
+	const struct container *c = container_at(f, cgroup);
+
+	return c && c->told_by && c->told_at >= looked;
+}
+
+/* The first that is wanted; what is not, or is gone, is dropped. looked: so far, behind which it has been. */
+static struct container *pick(struct follow *f, enum containers_at looked)
 {
 	struct container *out = NULL;
 
@@ -109,7 +134,9 @@ static struct container *pick(struct follow *f, bool count)
 		unsigned most = looks_most(c->cgroup);
 		int is = judge(f, c->cgroup, &out);
 
-		c->looks += count;
+		if (!is && may_be_renamed(f, c->cgroup, looked))
+			is = -1;
+		c->looks += looked == AT_NR;
 		if (is < 0 && c->looks < most && (most == LOOKS_MOST || !access(c->cgroup, F_OK)))
 			i++;
 		else
@@ -147,11 +174,11 @@ struct container *follow_next(struct follow *f)
 		f->tree.overflowed = false;
 		look_at_all(f);
 	}
-	c = pick(f, false);
+	c = pick(f, AT_STATE);
 	for (enum containers_at at = 0; at < AT_NR && !c && f->candidates.n; at++) {
 		if (at != AT_ENGINES || must_ask(f))
 			containers_look_at(f->all, at);
-		c = pick(f, at == AT_NR - 1);
+		c = pick(f, at + 1);
 	}
 	return c;
 }

@@ -74,6 +74,7 @@ static void read_config(struct containers *cs, struct container *c, const char *
 {
 	struct arena *scratch = arena_scratch(cs->arena);
 	const struct json *config = fields_load(cs, scratch, path), *notes, *linux_part;
+	const char *manager;
 
 	if (config && config->kind == JSON_OBJECT) {
 		linux_part = json_get(config, "linux");
@@ -85,7 +86,9 @@ static void read_config(struct containers *cs, struct container *c, const char *
 		fields_labels(cs, c, notes);
 		read_text_labels(cs, c, scratch, notes, "io.kubernetes.cri-o.Labels");
 		read_text_labels(cs, c, scratch, notes, "nerdctl/labels");
-		if (fields_text(scratch, notes, "io.kubernetes.cri-o.ContainerType"))
+		manager = fields_text(scratch, notes, "io.container.manager");
+		if (fields_text(scratch, notes, "io.kubernetes.cri-o.ContainerType") &&
+		    (!manager || strcmp(manager, "libpod") != 0)) /* Podman says it of its pods' */
 			c->engine = ENGINE_CRIO;
 		read_pod(cs, c, notes, "io.kubernetes.cri-o.ContainerType",
 			 "io.kubernetes.cri-o.SandboxID");
@@ -129,16 +132,13 @@ static void read_space(struct containers *cs, const char *path, const char *name
 /* ---- containers/storage: Podman and CRI-O ---- */
 
 /* Podman's `metadata` is JSON as a text: the image as it was named. */
-static void read_stored(struct containers *cs, struct arena *scratch, const struct json *one)
+static void read_stored(struct containers *cs, struct arena *scratch, const struct json *one,
+			const char *file)
 {
 	const char *id = fields_text(scratch, one, "id"), *meta;
 	const struct json *names;
-	struct container *c;
+	struct container *c = id ? containers_meet(cs, str_c(id), ENGINE_PODMAN) : NULL;
 
-	c = id ? containers_by_id(cs, str_c(id)) : NULL;
-	if (!id || (c && c->name))
-		return;
-	c = containers_meet(cs, str_c(id), ENGINE_PODMAN);
 	if (!c)
 		return;
 	if (c->engine == ENGINE_UNKNOWN)
@@ -146,8 +146,8 @@ static void read_stored(struct containers *cs, struct arena *scratch, const stru
 	names = json_get(one, "names");
 	if (names && names->kind == JSON_ARRAY && names->first &&
 	    names->first->kind == JSON_STRING && names->first->text.n)
-		c->name = str_dup(cs->arena, names->first->text);
-	meta = fields_text(scratch, one, "metadata");
+		fields_name(cs, c, str_dup(scratch, names->first->text), file, AT_STATE);
+	meta = c->image ? NULL : fields_text(scratch, one, "metadata");
 	if (meta)
 		fields_take(&c->image, fields_text(cs->arena, fields_parse(scratch, str_c(meta)),
 						   "image-name"));
@@ -159,16 +159,15 @@ static void read_storage(struct containers *cs, const char *graph)
 
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
 		struct arena *scratch = arena_scratch(cs->arena);
-		const struct json *list =
-			fields_load(cs, scratch,
-				    arena_printf(scratch, "%s/%s-containers/containers.json", graph,
-						 drivers[i]));
+		const char *file = arena_printf(scratch, "%s/%s-containers/containers.json", graph,
+						drivers[i]);
+		const struct json *list = fields_load(cs, scratch, file);
 
 		cs->has_engine |= list != NULL;
 		if (list && list->kind == JSON_ARRAY)
 			for (const struct json *one = list->first; one; one = one->next)
 				if (one->kind == JSON_OBJECT)
-					read_stored(cs, scratch, one);
+					read_stored(cs, scratch, one, file);
 		arena_free(scratch);
 	}
 }

@@ -25,6 +25,15 @@ static void watch_one(struct cgroup_tree *t, const char *dir)
 		t->dirs.v[number] = arena_strdup(t->arena, dir);
 }
 
+/* A container's own, whatever it makes there, and a pod's but for its containers. */
+static bool is_left_out(const char *dir, const char *path)
+{
+	enum container_engine e;
+	struct str id;
+
+	return container_of_name(dir, &id, &e) && !container_is_pods(path);
+}
+
 /* What lies below is looked at behind the watch: nothing is made unseen between. */
 static void watch_below(struct cgroup_tree *t, const char *dir, unsigned deep, bool is_new)
 {
@@ -32,18 +41,18 @@ static void watch_below(struct cgroup_tree *t, const char *dir, unsigned deep, b
 	enum container_engine e;
 	char path[PATH_MAX];
 	struct str id;
-	bool is_container = container_of_name(dir, &id, &e);
 	DIR *d;
 
 	if (is_new && !strstr(dir, "-conmon-"))
 		vec_push(t->arena, &t->made, arena_strdup(t->arena, dir));
-	if (is_container)
+	if (container_of_name(dir, &id, &e) && !container_may_be_pod(dir))
 		return;
 	watch_one(t, dir);
 	d = opendir(dir);
 	while (d && deep && (entry = readdir(d)))
 		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
-		    snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) < PATH_MAX)
+		    snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) < PATH_MAX &&
+		    !is_left_out(dir, path))
 			watch_below(t, path, deep - 1, is_new);
 	if (d)
 		closedir(d);
@@ -70,7 +79,8 @@ static void read_event(struct cgroup_tree *t, const struct inotify_event *e)
 	}
 	if (!(e->mask & IN_CREATE) || !(e->mask & IN_ISDIR) || !e->len)
 		return;
-	if (snprintf(path, sizeof(path), "%s/%s", t->dirs.v[e->wd], e->name) < PATH_MAX)
+	if (snprintf(path, sizeof(path), "%s/%s", t->dirs.v[e->wd], e->name) < PATH_MAX &&
+	    !is_left_out(t->dirs.v[e->wd], path))
 		watch_below(t, path, DEEP, true);
 }
 

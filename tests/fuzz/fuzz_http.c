@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (http_read(text, &answer)) {
 		BUG_ON(answer.body.p < text.p || answer.body.p + answer.body.n > text.p + text.n);
-		containers_read_answer(cs, answer.body, ENGINE_DOCKER);
+		containers_read_answer(cs, answer.body, ENGINE_DOCKER, "answer");
 	}
 	vec_each(&cs->list, c) {
 		BUG_ON(containers_by_id(cs, str_c((*c)->id)) != *c);

@@ -60,7 +60,7 @@ static int answer(struct arena *a, char **argv)
 		return 1;
 	}
 	printf("%u " PRISTR "\n", h.status, STRARG(h.server));
-	if (!containers_read_answer(cs, h.body, ENGINE_DOCKER)) {
+	if (!containers_read_answer(cs, h.body, ENGINE_DOCKER, "answer")) {
 		printf("no list\n");
 		return 1;
 	}

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from conftest import PALE, PATIENCE, ROOT, need, need_root, program, run, skip
-from engines import Containerd, Docker, Podman
+from engines import Containerd, Docker, Podman, answers
 from recordings import Recording
 from test_backends import cgroup, usable, waits  # noqa: F401
 from test_border import allow_waits
@@ -40,6 +40,9 @@ ONE = pytest.mark.xdist_group("engines")  # one daemon for all
     (f"/kubepods/besteffort/pod1/{A}", "container"),
     (f"/system.slice/nerdctl-{A}.scope", "containerd"),
     (f"/machine.slice/libpod-conmon-{A}.scope", None),
+    (f"/system.slice/web.service/libpod-payload-{A}", "podman"),
+    (f"/libpod_parent/{A}", None),
+    (f"/libpod_parent/{B}/libpod-{A}", "podman"),
     (f"/docker/{A}0", None),
     (f"/docker/{A[1:]}", None),
     ("/system.slice/docker.service", None),
@@ -133,6 +136,37 @@ def test_podmans_containers_are_named_wherever_its_storage_is(tree):
     tree("/proc/7/cmdline", "".join(w + "\0" for w in words))
     got = listed(tree)
     assert got["podman:web"][:2] == [A, "nginx:1"] and {"podman:db", f"podman:{C[:12]}"} <= set(got)
+
+
+def test_a_pod_of_podmans_is_no_container(tree):
+    """With cgroupfs its directory is called by its id alone, wherever --cgroup-parent puts it."""
+    for at in (f"/libpod_parent/{B}/libpod-{A}", f"/mine/{B}/libpod-{C}/inner", f"/kubepods/pod1/{'d' * 64}/inner"):
+        tree(f"/sys/fs/cgroup{at}")
+    assert {n: w[2] for n, w in listed(tree).items()} == {
+        f"podman:{A[:12]}": f"/libpod_parent/{B}/libpod-{A}", f"podman:{C[:12]}": f"/mine/{B}/libpod-{C}", f"container:{'d' * 12}": f"/kubepods/pod1/{'d' * 64}"}
+
+
+DOCKERS, PODMANS = "/containers/json", "/v4.0.0/libpod/containers/json"
+IN_POD = [{"Id": A, "Names": ["b-infra"], "Pod": B, "PodName": "shop", "IsInfra": True, "Labels": {"app": "web"}},
+          {"Id": C, "Names": ["web"], "Image": "nginx:1", "Pod": B, "PodName": "shop", "IsInfra": False, "Labels": {"app": "web"}}]
+
+
+WEB = [{"Id": C, "Names": ["/web"], "Labels": {"app": "web"}}]
+
+
+@pytest.mark.parametrize("at, lists, asks, told", [
+    ("podman/podman.sock", {PODMANS: IN_POD}, [PODMANS], {"podman:shop/b-infra": [], "podman:shop/web": ["shop/web", "web", "app=web"]}),
+    ("docker.sock", {PODMANS: IN_POD, DOCKERS: WEB}, [DOCKERS, PODMANS],
+     {"podman:shop/b-infra": [], "podman:shop/web": ["shop/web", "web", "app=web"]}),
+    ("podman/podman.sock", {DOCKERS: WEB}, [PODMANS, DOCKERS], {"podman:web": ["web", "app=web"]}),  # before Podman 4
+])
+def test_podman_is_asked_for_the_pods_of_its_containers(tree, at, lists, asks, told):
+    server, asked = answers(tree.root / "run" / at, lists)
+    try:
+        assert {n: w[3:] for n, w in listed(tree, "shop/web", "web", "app=web", "shop/x").items()} == told
+    finally:
+        server.close()
+    assert [a.split("?")[0] for a in asked] == asks
 
 
 # ---- Kubernetes: the labels are the pod's ----
@@ -270,7 +304,7 @@ def rootfs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def docker(tmp_path_factory, rootfs):
     need("dockerd")
-    docker = Docker(tmp_path_factory.mktemp("docker"))
+    docker = Docker(tmp_path_factory.mktemp("e"))
     try:
         docker.imports(rootfs[1], "probe:bb")
         yield docker
@@ -280,7 +314,7 @@ def docker(tmp_path_factory, rootfs):
 
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory, rootfs):
-    podman = Podman(tmp_path_factory.mktemp("podman"))
+    podman = Podman(tmp_path_factory.mktemp("e"))  # of a name over 50 bytes for its state nothing is cleaned up, for which it waits 20 s
     podman.imports(rootfs[1], "localhost/probe:bb")
     yield podman
     podman.end()
@@ -288,7 +322,7 @@ def podman(tmp_path_factory, rootfs):
 
 @pytest.fixture(scope="module")
 def ctr(tmp_path_factory, rootfs):
-    ctr = Containerd(tmp_path_factory.mktemp("containerd"))
+    ctr = Containerd(tmp_path_factory.mktemp("e"))
     yield ctr
     ctr.end()
 
@@ -424,6 +458,47 @@ def test_podmans_container_is_waited_for_by_its_name(podman, tmp_path):
 
 
 @ONE
+@pytest.mark.parametrize("named", [False, True])
+def test_a_container_in_a_pod_of_podmans_is_recorded_from_its_first_call(podman, tmp_path, named):
+    """By its own name, and as POD/NAME where Podman's socket tells pods."""
+    service = podman.serve(tmp_path / "s") if named else None
+    try:
+        podman("pod", "create", "--name", "shop", "--infra-image", "localhost/probe:bb", "--infra-command", "/bin/sleep 600", "--network", "none")
+        podman("pod", "start", "shop")
+        p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / "rec", "--container", "shop/later" if named else "later", "--wait"],
+                             env={**podman.env, **({"CONTAINER_HOST": f"unix://{tmp_path}/s"} if named else {})}, stderr=subprocess.PIPE, text=True)
+        until_watched(p)
+        podman("run", "-d", "--pod", "shop", "--name", "other", "localhost/probe:bb", "true")
+        podman("run", "-d", "--pod", "shop", "--name", "later", "localhost/probe:bb", "cat", "/www/index.html")
+        err = p.communicate(timeout=PATIENCE)[1]
+        got = Recording(tmp_path / "rec").runs[1]
+        assert p.returncode == 0 and "midway" not in got and got["containers"].startswith('"podman:shop/later ' if named else '"podman:later '), err
+        assert "/www/index.html" in Recording(tmp_path / "rec").files and "," not in got["containers"]
+    finally:
+        podman("pod", "rm", "-f", "-a", "-t", "0")
+        if service:
+            service.end()
+
+
+@ONE
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_a_container_that_is_renamed_while_it_is_waited_for_has_its_new_name(engine, request, tmp_path):
+    engine = request.getfixturevalue(engine)
+    of = ["--network", "none"] if isinstance(engine, Docker) else []
+    for name in ("first", "second"):
+        engine("create", "--name", name, *of, engine.image, "cat", "/www/index.html")
+    p = learn(engine, tmp_path, "--container", "wanted", "--wait")
+    until_watched(p)
+    engine("start", "second")
+    engine("rename", "first", "wanted")
+    engine("start", "wanted")
+    err = p.communicate(timeout=PATIENCE)[1]
+    got = Recording(tmp_path / "rec").runs[1]
+    engine("rm", "-f", "second", "wanted")
+    assert p.returncode == 0 and re.fullmatch(r'"\w+:wanted [0-9a-f]{12}"', got["containers"]), err
+
+
+@ONE
 def test_ctrs_container_is_waited_for_wherever_containerd_keeps_its_state(ctr, rootfs, tmp_path):
     ctr("run", "-d", "--rootfs", str(rootfs[0]), "before", "/bin/sleep", "60")
     p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p", "-r", tmp_path / "rec", "--container", "job", "--wait"],
@@ -508,6 +583,9 @@ def test_a_server_of_dockers_needs_its_own_calls_alone_and_runs_under_its_profil
         docker("rm", "-f", "served")
 
 
+USERS = ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", "runc"]
+
+
 @pytest.fixture
 def users(rootfs):
     """Podman as an ordinary user runs it, in a home of his own: a function that calls it; its words in front."""
@@ -520,11 +598,10 @@ def users(rootfs):
         at.chmod(mode)
     before = [need("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "-i", f"PATH={os.environ['PATH']}:/usr/sbin:/sbin",
               f"HOME={d}/home", f"XDG_RUNTIME_DIR={d}/run", "USER=nobody"]
-    options = ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", "runc"]
 
     def podman(*argv, check=0):
-        return run([*before, need("podman"), *options, *argv], check=check, timeout=120).out.strip()
-    if run([*before, need("podman"), *options, "import", d / "tar", "localhost/probe:bb"], timeout=120).rc:
+        return run([*before, need("podman"), *USERS, *argv], check=check, timeout=120).out.strip()
+    if run([*before, need("podman"), *USERS, "import", d / "tar", "localhost/probe:bb"], timeout=120).rc:
         skip("Podman does not run as an ordinary user here")
     try:
         yield podman, before
@@ -548,6 +625,37 @@ def test_a_users_own_podman_has_its_container_found_and_recorded_by_root_and_by_
         r = run([*who, PALE, "learn", "--pid", pid, "--until", "2s", "-o", "/dev/null", "-r", "-"], timeout=120)
         got = Recording(text=r.out)
         assert r.rc == 0 and got.runs[1]["tier"] == f'"{backend}"' and {"clone", "fork", "vfork"} & got.names() and "/proc/version" in got.files, r
+
+
+DELEGATED = """
+grep -q :memory: /proc/self/cgroup && echo $$ >/sys/fs/cgroup/memory/cgroup.procs  # Podman takes the first line with a path for its own
+umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
+mkdir -p "$0/init" && chown -R 65534:65534 "$0" && echo $$ >"$0/init/cgroup.procs" && exec "$@"
+"""
+
+
+@ONE
+@pytest.mark.parametrize("how", [["--cgroups=split"], ["--cgroup-parent"]])
+def test_a_users_own_podman_in_a_cgroup_that_is_delegated_to_him_has_its_container_recorded(users, tmp_path, how):
+    """As a unit of systemd's with Delegate= has it; the units of podman-systemd.unit(5) say --cgroups=split."""
+    podman, before = users
+    podman("system", "migrate")  # the process that holds the mounts as they were
+    mine = f"/sys/fs/cgroup/pale-{os.getpid()}{how[0]}"
+    options = [*how, mine.removeprefix("/sys/fs/cgroup") + "/own"] if how[0] == "--cgroup-parent" else how
+    p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / "rec", "--container", "podman:mine", "--wait"],
+                         stderr=subprocess.PIPE, text=True)
+    try:
+        until_watched(p)
+        r = run(["unshare", "-m", "sh", "-c", DELEGATED, mine, *before, need("podman"), *USERS[:-1], need("crun"), "run", "--rm", "--name", "mine", *options, "--network", "none",
+                 "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:4096", "localhost/probe:bb", "cat", "/www/index.html"], timeout=PATIENCE)
+        assert r.rc == 0 and r.out == "hello\n", r
+        err = p.communicate(timeout=PATIENCE)[1]
+        got = Recording(tmp_path / "rec")
+        assert p.returncode == 0 and "midway" not in got.runs[1] and got.losses == "none", err
+        assert got.runs[1]["containers"].startswith('"podman:mine ') and set(got.files) <= {"/", "/bin/busybox", "/www/index.html"}, got.files
+    finally:
+        p.kill()
+        p.wait(PATIENCE)
 
 
 ALONE = ("unshare", "-m", "-C", "sh", "-c", 'mount -t tmpfs none /run; d=$(findmnt -n -o TARGET -t cgroup2 | head -n 1); umount "$d"; '

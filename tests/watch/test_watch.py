@@ -16,6 +16,7 @@ import time
 import pytest
 
 from conftest import AS_NOBODY, PALE, PATIENCE, ROOT, need, need_root, program, run, run_costs, skip
+from engines import answers
 from kernellog import kernel_log
 
 POLICY = """policy web {
@@ -417,6 +418,15 @@ def test_a_cgroups_path_tells_engine_container_and_pod(tmp_path):
     for path, names in means.items():
         got = run([program("watch/sites"), tmp_path, *names, *others], input=path + "\n", check=0).out
         assert got.strip("\n").split("|")[3:] == names, got
+    pods, whole = tmp_path / "run/podman/podman.sock", f"/machine.slice/machine-libpod_pod_{ID}.slice/libpod-{other}.scope/container"
+    for lists, words, called in (({}, [], f"(db\\x1b)|{other}|{ID}"),
+                                 ({"/v4.0.0/libpod/containers/json": [{"Id": other, "Names": ["db"], "Pod": ID, "PodName": "shop"}]},
+                                  ["shop", "shop/db\x1b", ID], f"(shop/db\\x1b)|{other}|{ID}")):
+        server, _ = answers(pods, lists)
+        got = run([program("watch/sites"), tmp_path, "shop", "shop/db\x1b", ID, "shop/", "hop"], input=f"{whole}\n/libpod_parent/{ID}\n", check=0).out.split("\n")
+        server.close()
+        pods.unlink()
+        assert got[0] == "|".join([f"podman:cdcdcdcdcdcd {called}", *(words or [ID])]) and got[1].startswith("host:"), got
     assert run([program("watch/sites"), tmp_path, "host", "cron", "cron.service"], input="/cron.service\n").out.endswith("||\n")
 
 
