@@ -356,6 +356,7 @@ def hierarchies():
     return out
 
 
+@pytest.mark.once  # the leak checker makes a process
 @pytest.mark.parametrize("version", (1, 2))
 def test_a_cgroup_with_less_time_has_fewer_processes(tmp_path, version):
     """Whoever makes one is ended here, which shows who does. Of a hierarchy only the files are there."""
