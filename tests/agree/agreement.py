@@ -260,7 +260,7 @@ class Result:
         """Two runs differ in pids, in inode numbers, and in names that are made anew."""
         if unit[0] != "file":
             return unit
-        path = re.sub(r"^/proc/[0-9]+", "/proc/N", re.sub(r"/#[0-9]+$", "/#N", unit[1]))
+        path = re.sub(r"^/proc/[0-9]+(/task/[0-9]+)?", "/proc/N", re.sub(r"/#[0-9]+$", "/#N", unit[1]))
         if self.row.case.startswith("name_"):
             path = re.sub("[0-9]+", "N", os.path.dirname(path.rstrip("/")))
         return ("file", path, unit[2])
