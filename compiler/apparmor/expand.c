@@ -150,8 +150,10 @@ static void take_setting(struct expanding *x, const struct aa_stmt *s, const str
 static void walk(struct expanding *x, const struct aa_stmt *list, const struct scope *scope)
 {
 	for (const struct aa_stmt *s = list; s && !x->stopped; s = s->next) {
-		if (x->ds->errors >= x->ds->cap)
+		if (x->ds->errors >= x->ds->cap) {
+			x->stopped = true; /* what comes later may declare what is missed by then */
 			return;
+		}
 		switch (s->kind) {
 		case AA_STMT_RULE: take_rule(x, s, scope); break;
 		case AA_STMT_BLOCK: take_block(x, s, scope); break;

@@ -219,6 +219,15 @@ def test_what_is_wrong_behind_one_value_is_told_as_before(pale, tmp_path, text, 
     assert f"error {told}" in pale("lint", "--isolated", "--format", "concise", file, check=1).out
 
 
+def test_behind_the_last_error_that_is_told_nothing_is_missed(pale, tmp_path):
+    file = tmp_path / "p"
+    file.write_text("@{early}=@{late}/x\n@{twice}=a\n" + "@{twice}=b\n" * 25 + "@{late}=/y\nprofile t { @{early} r, @{late}/z r, }\n")
+    out = pale("lint", "--isolated", "--format", "concise", file, check=1).out
+    assert "error AP106" in out and "never declared" not in out, out
+    file.write_text("@{early}=@{late}/x\n@{twice}=a\n@{twice}=b\nprofile t { /x r, }\n")
+    assert "'@{late}' is never declared" in pale("lint", "--isolated", "--format", "concise", file, check=1).out
+
+
 def test_no_variable_is_opened_in_the_name_of_a_profile(pale):
     r = pale("compile", "-", "-t", "apparmor", input=HEAD % "file px /bin/x -> @{HOME};")
     assert r.rc == 1 and "PL237" in r.err and not r.out, r
