@@ -58,6 +58,9 @@ def test_the_action_lints_and_writes_sarif(step, tmp_path):
     r = step("Lint", env)
     assert r.returncode == 1 and "::error file=compose.yaml,line=3," in r.stdout, r
     assert {x["ruleId"] for x in json.loads((work / "out.sarif").read_text())["runs"][0]["results"]} >= {"DP604"}
+    for options in ("--select DP --error-on high", "--select DP --error-on DP604"):
+        r = step("Lint", {**env, "PALE_OPTIONS": options})
+        assert r.returncode == 1 and "::error file=compose.yaml,line=3," in r.stdout, r  # told, beside the SARIF
     r = step("Lint", {**env, "PALE_PATHS": "compose.yaml $(touch$IFS/made) *", "PALE_SARIF": ""})
     assert r.returncode == 3 and not (work / "made").exists()  # blanks part, and nothing else is done to it
     assert step("Lint", {"PALE_PATHS": "compose.yaml", "PALE_OPTIONS": "--error-on none", "PALE_SARIF": ""}).returncode == 0
