@@ -307,6 +307,22 @@ def test_profiles_have_a_bounded_price(tmp_path, name):
         assert not proc.returncode, proc.stderr[-400:]
 
 
+# More rules than anybody writes, as one who lists every file of a tree does: no two of them are compared.
+APPARMOR = {
+    "40,000 files": (lambda i: f"/srv/d{i}/x r,", 0),
+    "one file 40,000 times": (lambda i: "/srv/x r,", 39999),  # AP204, of each but the first
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", APPARMOR)
+def test_findings_of_many_rules_for_files_are_looked_for_once(tmp_path, name):
+    line, twice = APPARMOR[name]
+    (tmp_path / "t.aa").write_text("profile x {\n" + "".join(f"  {line(i)}\n" for i in range(40000)) + "}\n")
+    proc = held(["lint", "--select", "AP204,AP213", "--statistics", "t.aa"], tmp_path)
+    assert re.findall(rb"^ *(\d+) .*AP204", proc.stdout, re.M) == ([b"%d" % twice] if twice else []), proc.stdout
+
+
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["16,000 pairs"] + ["16,000 values", "16,000 ranges", "64,000 values"] * (LONG > 0))
 def test_other_commands_bound_a_large_policy(tmp_path, name):
