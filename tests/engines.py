@@ -163,7 +163,8 @@ class Podman:
 
     def end(self):
         self.clear()
-        run(["umount", "-q", self.dir / "root" / "overlay"])
+        for at in (self.dir / "root" / "overlay", self.dir / "root"):  # this one of its service's
+            run(["umount", "-q", at])
 
 
 class Containerd:

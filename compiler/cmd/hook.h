@@ -25,6 +25,8 @@ enum hook_engine { HOOK_DOCKER, HOOK_PODMAN, HOOK_CRIO }; /* the words of --inst
 int hook_install(struct session *s, const struct hook_args *a, enum hook_engine e, bool remove,
 		 bool dry);
 
+/* What is written to the system's log from here on is this hook's. */
+void hook_open_log(void);
 /* To standard error, as everything else, and to the system's log, where whoever started it looks. */
 void hook_tell_all(struct session *s, const char *container);
 /* EXIT_OK, or EXIT_FOUND where the container is not to start without being recorded. */

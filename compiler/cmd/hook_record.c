@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,9 +20,12 @@
 #include "compiler/base/bug.h"
 #include "compiler/cmd/hook.h"
 #include "compiler/cmd/recordings.h"
+#include "compiler/output/output.h"
 
 #define READY   '\1'  /* what the child says when it records; anything else is why it does not */
 #define WAIT_MS 10000 /* then the container starts unrecorded */
+#define STATE_MAX                                                                                  \
+	(1u << 20) /* bytes; the annotations that it holds are 256 KiB at most under Kubernetes */
 
 /* Written by the handlers; they have no other place to write to. */
 static volatile sig_atomic_t stop, snapshots_wanted;
@@ -47,6 +51,14 @@ static void on_wanted(int sig)
 	if (sig == SIGUSR1)
 		snapshots_wanted = snapshots_wanted + 1;
 	alarm(1);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 static void catch_signals(void)
@@ -115,17 +127,32 @@ static const char *recording_path(struct arena *a, const struct hook_args *args,
 			    now.tv_nsec / 1000);
 }
 
+/* Of a recorder in the background nobody reads the standard error. */
+static void tell_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void tell_log(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsyslog(LOG_ERR, fmt, ap);
+	va_end(ap);
+}
+
 static int keep(const struct recorder *r, const struct recording *rec)
 {
 	struct recordings *rs = recordings_new(arena_new(NULL));
 	struct recordings_clash clash;
 	struct recording named = *rec;
+	BUF_AUTO text = { 0 };
+	struct output_file file = { .path = r->path, .text = &text, .mode = 0600 };
 
 	named.run.name = r->state->name;
 	named.run.image = r->state->image;
 	recordings_add(rs, &named);
 	BUG_ON(recordings_settle(rs, &clash));
-	return recordings_write(rs, r->path);
+	recordings_print(&text, rs);
+	return output_write_all(&file, 1, tell_log) ? EXIT_SYSTEM : EXIT_OK;
 }
 
 static int keep_snapshot(void *who, const struct recording *rec)
@@ -150,6 +177,7 @@ static int record(struct session *s, struct recorder *r, const char *cgroup)
 	int status;
 
 	leave_runtime(r);
+	hook_open_log();
 	catch_signals();
 	r->snapshots = (struct snapshots){ .keep = keep_snapshot,
 					   .who = r,
@@ -229,6 +257,36 @@ static int start(struct session *s, struct recorder *r)
 	return err;
 }
 
+/* Of a runtime that does not close it all would wait for us, without an end. 0 or -errno. */
+static int read_state(struct session *s, struct source **src)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	uint64_t end = now_ms() + WAIT_MS, now;
+	BUF_AUTO text = { 0 };
+	char part[4096];
+
+	for (;;) {
+		ssize_t n;
+		int is;
+
+		now = now_ms();
+		is = now < end ? poll(&p, 1, (int)(end - now)) : 0;
+		if (!is)
+			return -ETIMEDOUT;
+		n = is < 0 ? -1 : read(STDIN_FILENO, part, sizeof(part));
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			buf_add(&text, part, (size_t)n);
+		if (text.failed || text.n > STATE_MAX)
+			return text.failed ? -ENOMEM : -EFBIG;
+		if (!n)
+			break;
+	}
+	*src = source_add(s->sources, "<stdin>", (struct str){ buf_keep(s->arena, &text), text.n });
+	return 0;
+}
+
 int hook_record(struct session *s, const struct hook_args *a)
 {
 	struct hook_state state = { 0 };
@@ -241,10 +299,10 @@ int hook_record(struct session *s, const struct hook_args *a)
 		     "input; to set that up: 'pale hook --install ENGINE --dry-run'");
 		return EXIT_PALE;
 	}
-	err = source_load(s->sources, "-", &src);
+	err = read_state(s, &src);
 	if (err) {
 		diag_add(s->diags, DIAG_PL424, NO_SPAN, "the container's state cannot be read: %s",
-			 strerror(-err));
+			 err == -ETIMEDOUT ? "it did not end within 10 s" : strerror(-err));
 	} else if (hook_state_read(s->arena, src, &state, s->diags)) {
 		if (!state.name && !a->call.always)
 			return EXIT_OK;

@@ -4,15 +4,19 @@
 
 #include "compiler/cmd/hook.h"
 
-void hook_tell_all(struct session *s, const char *container)
+void hook_open_log(void)
 {
 	openlog("pale-hook", LOG_PID, LOG_DAEMON);
+}
+
+void hook_tell_all(struct session *s, const char *container)
+{
+	hook_open_log();
 	vec_each(&s->diags->list, d) {
 		int level = (*d)->severity == SEVERITY_ERROR ? LOG_ERR : LOG_WARNING;
 
 		syslog(level, "container %s: %s%s%s", container, (*d)->text, (*d)->help ? "; " : "",
 		       (*d)->help ? (*d)->help : "");
 	}
-	closelog();
 	session_report(s);
 }

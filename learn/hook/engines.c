@@ -172,6 +172,22 @@ static struct str without(struct arena *a, const struct source *src, const struc
 	return replaced(a, src, from, to, NULL);
 }
 
+/* dockerd does not start with a default that it does not know ("specified default runtime ... does not exist"). */
+static bool is_default(const struct json *top, struct diags *ds)
+{
+	const struct json *v = json_get(top, "default-runtime");
+	struct diag *d;
+
+	if (!v || v->kind != JSON_STRING || !str_is(v->text, RUNTIME))
+		return false;
+	d = diag_add(ds, DIAG_PL424, v->span,
+		     "this makes '" RUNTIME "' the runtime of all containers, and dockerd does not "
+		     "start where that is removed");
+	diag_help(ds, d,
+		  "remove this line, or name another runtime, and say '--remove docker' again");
+	return true;
+}
+
 bool hook_docker_remove(struct arena *a, struct source *src, struct str *out, struct diags *ds)
 {
 	const struct json *top, *runtimes, *ours;
@@ -182,6 +198,8 @@ bool hook_docker_remove(struct arena *a, struct source *src, struct str *out, st
 	*out = src->text;
 	if (!ours)
 		return true;
+	if (is_default(top, ds))
+		return false;
 	if (runtimes->count > 1)
 		*out = without(a, src, runtimes, ours);
 	else if (top->count > 1)

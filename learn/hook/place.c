@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,9 +17,10 @@ static int tell_place(struct diags *ds, const char *dir, const char *why)
 	struct diag *d = diag_add(ds, DIAG_PL424, NO_SPAN, "no recording can be kept in '%s': %s",
 				  str_safe(ds->arena, dir), why);
 
-	diag_help(ds, d,
-		  "it takes a directory of root's that nobody else may write to; 'pale hook "
-		  "--install' makes one");
+	diag_help(
+		ds, d,
+		"it takes a directory of root's that nobody else may write to, nor to what is above "
+		"it; 'pale hook --install' makes one");
 	return -1;
 }
 
@@ -35,12 +38,45 @@ static const char *why_not(int fd)
 	return NULL;
 }
 
-/* DIR, opened; -1 and *why. */
-static int open_directory(const char *dir, const char **why)
+/*
+ * The same of all that is above: who may rename what leads to it decides as well. In a directory with the sticky
+ * bit others may not (rename(2)).
+ */
+static const char *why_not_above(struct arena *a, const char *dir)
+{
+	char *part = arena_strdup(a, dir);
+	const char *why = NULL;
+	struct stat st;
+
+	for (char *end; !why && (end = strrchr(part, '/'));) {
+		end[end == part] = 0;
+		if (stat(part, &st))
+			why = strerror(errno);
+		else if (st.st_uid && st.st_uid != geteuid())
+			why = "is not root's";
+		else if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX))
+			why = "may be written to by others than its owner";
+		if (why)
+			return arena_printf(a, "'%s', above it, %s", str_safe(a, part), why);
+		if (end == part)
+			break;
+	}
+	return NULL;
+}
+
+/* DIR, opened; -1 and *why. As it is called, and where that leads. */
+static int open_directory(struct arena *a, const char *dir, const char **why)
 {
 	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char real[PATH_MAX];
 
 	*why = fd < 0 ? strerror(errno) : why_not(fd);
+	if (!*why && !realpath(dir, real))
+		*why = strerror(errno);
+	if (!*why)
+		*why = why_not_above(a, dir);
+	if (!*why)
+		*why = why_not_above(a, real);
 	if (*why && fd >= 0)
 		close(fd);
 	return *why ? -1 : fd;
@@ -54,7 +90,7 @@ int hook_directory(const char *dir, struct diags *ds)
 	if (mkdir(dir, 0700) && errno != EEXIST)
 		why = strerror(errno);
 	else
-		fd = open_directory(dir, &why);
+		fd = open_directory(ds->arena, dir, &why);
 	if (fd >= 0)
 		close(fd);
 	return why ? tell_place(ds, dir, why) : 0;
@@ -63,7 +99,7 @@ int hook_directory(const char *dir, struct diags *ds)
 int hook_place(const char *dir, const char *name, struct diags *ds)
 {
 	const char *why;
-	int fd = open_directory(dir, &why), below;
+	int fd = open_directory(ds->arena, dir, &why), below;
 
 	if (fd < 0)
 		return tell_place(ds, dir, why);

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,6 +63,41 @@ def test_a_directory_that_others_write_to_takes_no_recording(tmp_path):
     (d / "web").symlink_to("/tmp")
     r = hook("--directory", d, "--strict", input=told)
     assert r.rc == 1 and "no recording can be kept" in r.err, r
+
+
+def test_a_directory_below_one_that_is_anothers_takes_no_recording(tmp_path):
+    """Who may rename what leads to it decides where recordings go; in a sticky directory others may not."""
+    need_root()
+    told, above = state(annotations={NAME: "web"}), tmp_path / "above"
+    (above / "rec").mkdir(parents=True, mode=0o700)
+    (tmp_path / "link").symlink_to(above / "rec")
+    for owner, mode, said in ((65534, 0o755, "'%s', above it, is not root's"), (0, 0o777, "'%s', above it, may be written to by others"), (0, 0o1777, None)):
+        os.chown(above, owner, -1)
+        above.chmod(mode)
+        for d in (above / "rec", tmp_path / "link"):
+            r = hook("--directory", d, "--strict", input=told)
+            assert r.rc == 1 and (said % above in r.err if said else "above it" not in r.err and "the cgroup of process 1" in r.err), r
+            file = tmp_path / "daemon.json"
+            r = hook("--install", "docker", "--config", file, "--directory", d, "--yes")
+            assert (r.rc == 1 and said % above in r.err and not file.exists()) if said else r.rc == 0, r
+
+
+def test_a_runtime_that_does_not_close_standard_input_waits_no_longer_than_ten_seconds(tmp_path):
+    began = time.monotonic()
+    hooks = [subprocess.Popen([PALE, "hook", "--directory", tmp_path / "rec", *strict], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+             for strict in ([], ["--strict"])]
+    for h in hooks:
+        h.stdin.write(state(annotations={NAME: "web"}).encode())
+        h.stdin.flush()
+    for h, rc in zip(hooks, (0, 1)):
+        assert h.wait(PATIENCE) == rc and b"did not end within 10 s" in h.stderr.read()
+        h.communicate()
+    assert time.monotonic() - began >= 9 and not (tmp_path / "rec").exists()
+
+
+def test_a_state_without_an_end_is_not_read_to_it(tmp_path):
+    r = hook("--directory", tmp_path, "--strict", input=state(annotations={"x": "y" * (1 << 20)}))
+    assert r.rc == 1 and "cannot be read: File too large" in r.err, r
 
 
 @pytest.mark.parametrize("args, said", [
@@ -184,6 +221,39 @@ def test_a_file_that_dockerd_does_not_take_stays(tmp_path, text):
         assert r.rc == 1 and "daemon.json:1" in r.err and file.read_text() == text, r
 
 
+def test_a_runtime_that_is_dockers_default_is_not_removed(tmp_path):
+    """dockerd says "specified default runtime 'pale' does not exist" and does not start."""
+    file = tmp_path / "daemon.json"
+    common = ["docker", "--config", file, "--directory", tmp_path / "rec", "--yes"]
+    file.write_text('{\n  "default-runtime": "pale"\n}\n')
+    assert hook("--install", *common).rc == 0
+    made = file.read_text()
+    r = hook("--remove", *common)
+    assert r.rc == 1 and "daemon.json:3:22" in r.err and "dockerd does not start" in r.err and file.read_text() == made, r
+    file.write_text(made.replace('"default-runtime": "pale"', '"default-runtime": "runc"'))
+    assert hook("--remove", *common).rc == 0 and json.loads(file.read_text()) == {"default-runtime": "runc"}
+
+
+def test_a_link_stays_one_and_what_it_leads_to_keeps_its_rights(tmp_path):
+    (tmp_path / "real").mkdir()
+    file, link = tmp_path / "real/daemon.json", tmp_path / "daemon.json"
+    file.write_text('{"debug": true}')
+    file.chmod(0o640)
+    link.symlink_to("real/daemon.json")
+    assert hook("--install", "docker", "--config", link, "--directory", tmp_path / "rec", "--yes").rc == 0
+    assert link.is_symlink() and file.stat().st_mode & 0o777 == 0o640 and list(json.loads(file.read_text())) == ["runtimes", "debug"]
+
+
+def test_installed_by_several_at_once_it_is_there_once(tmp_path):
+    file = tmp_path / "daemon.json"
+    for _ in range(5):
+        file.write_text('{"debug": true}')
+        with ThreadPoolExecutor(4) as threads:
+            done = list(threads.map(lambda _: hook("--install", "docker", "--config", file, "--directory", tmp_path / "rec", "--yes").rc, range(4)))
+        assert done == [0] * 4 and json.loads(file.read_text())["debug"] and file.read_text().count("runtimeArgs") == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["daemon.json", "rec"]
+
+
 @pytest.mark.parametrize("engine", ["podman", "crio"])
 def test_a_hook_file_is_written_and_removed_and_anothers_is_not(tmp_path, engine):
     file, d = tmp_path / "hooks.d" / "pale.json", tmp_path / "rec"
@@ -221,12 +291,12 @@ def bundle(tmp_path):
     run([runc, "spec"], cwd=b, check=0)
     plain = json.loads((b / "config.json").read_text())
 
-    def start(script, *options, name="web", timeout=PATIENCE, annotations=()):
+    def start(script, *options, name="web", before=(), timeout=PATIENCE, annotations=()):
         plain["process"].update(terminal=False, args=["/bin/sh", "-c", script])
         plain["root"]["readonly"] = False
         plain["annotations"] = {**({NAME: name} if name else {}), **dict(annotations)}
         (b / "config.json").write_text(json.dumps(plain))
-        return run([PALE, "hook", "--exec", runc, "--directory", rec, *options, "--", "--root",
+        return run([*before, PALE, "hook", "--exec", runc, "--directory", rec, *options, "--", "--root",
                     tmp_path / "state", "run", "--bundle", b, f"pale-{os.getpid()}"],
                    timeout=timeout)
 
@@ -293,6 +363,29 @@ def test_a_hook_that_fails_leaves_the_container_running_unless_it_is_strict(bund
     assert r.rc == 7 and not list(rec.iterdir()), r
     r = start("exit 7", "--strict")
     assert r.rc not in (0, 7) and not list(rec.iterdir()), r
+
+
+LOGGED = """
+dev=$0 && mount -t tmpfs none "$dev" && for n in null zero full random urandom tty; do touch "$dev/$n" && mount --bind /dev/$n "$dev/$n" || exit; done
+touch "$dev/log" && mount --bind "$1" "$dev/log" && mount --rbind "$dev" /dev && mount -t tmpfs -o size=64k,mode=700 none "$2" || exit
+cat /dev/zero >"$2/full" 2>/dev/null
+shift 2 && exec "$@"
+"""
+
+
+@pytest.mark.once
+def test_where_the_disk_is_full_the_container_runs_on_and_the_systems_log_says_so(bundle, tmp_path):
+    start, rec = bundle
+    log, dev = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), tmp_path / "dev"
+    log.bind(str(tmp_path / "log"))
+    log.settimeout(60)
+    dev.mkdir()
+    r = start("mkdir /tmp/made; exit 7", before=["unshare", "-m", "sh", "-c", LOGGED, dev, tmp_path / "log", rec])
+    assert r.rc == 7, r
+    said = ""
+    while "no recording of the whole run" not in said:
+        said += log.recv(4096).decode()
+    assert "pale-hook" in said and re.search(rf"cannot write '{rec}/web/\S+': No space left on device", said), said
 
 
 @pytest.mark.once
