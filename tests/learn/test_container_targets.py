@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from conftest import PALE, PATIENCE, ROOT, need, need_root, program, run, skip
+from conftest import LONG, PALE, PATIENCE, ROOT, need, need_root, program, run, skip
 from engines import Containerd, Docker, Podman, answers
 from recordings import Recording
 from test_backends import cgroup, usable, waits  # noqa: F401
@@ -545,6 +545,41 @@ def test_restarts_and_replicas_with_a_label_are_one_recording(docker, tmp_path):
         if "midway" not in got:
             break
     assert re.search(r"^call \S+ arch_prctl\t1:3@", (tmp_path / "rec").read_text(), re.M)
+
+
+@ONE
+@pytest.mark.skipif(not LONG, reason="PALE_LONG: an engine that is restarted")
+def test_a_crash_loop_and_an_engine_that_is_restarted_are_one_recording(rootfs, tmp_path, tmp_path_factory):
+    own = Docker(tmp_path_factory.mktemp("e"), options=["--live-restore"])
+    p = None
+
+    def restarts():
+        return int(own("inspect", "-f", "{{.RestartCount}}", "loops"))
+    try:
+        own.imports(rootfs[1], own.image)
+        p = learn(own, tmp_path, "--container", "loops", "--wait", "--until", "1h")
+        until_watched(p)
+        start(own, "loops", "sh", "-c", "cat /www/index.html; exit 1", options=["--restart", "always"])
+        wait_for(lambda: restarts() >= 2)
+        own("update", "--restart", "no", "loops")
+        wait_for(lambda: own("inspect", "-f", "{{.State.Status}}", "loops") == "exited")
+        crashed = restarts()
+        own.daemon.end()
+        own.start()
+        own("start", "loops")
+        wait_for(lambda: own("inspect", "-f", "{{.State.Status}}", "loops") == "exited")
+        p.send_signal(signal.SIGTERM)
+        err = p.communicate(timeout=PATIENCE)[1]
+        got = Recording(tmp_path / "rec")
+        assert p.returncode == 0 and "midway" not in got.runs[1] and got.losses == "none" and "," not in got.runs[1]["containers"], err
+        ran = re.search(r"^call \S+ execve\t1:(\d+)", (tmp_path / "rec").read_text(), re.M)
+        assert int(ran[1]) == 2 + crashed, (ran[1], crashed)  # cat, once a start
+    finally:
+        if p:
+            p.kill()
+            p.wait(PATIENCE)
+        own.clear()
+        own.end()
 
 
 SERVES = ["sh", "-c", "httpd -p 127.0.0.1:8080 -h /www; while :; do sleep 1; done"]
