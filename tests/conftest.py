@@ -4,6 +4,7 @@
 The binary under test is $PALE or build/pale; test programs lie under $PALE_BUILD (build).
 With REQUIRE_ALL=1 a skip is a failure unless tests/skips.txt has its test and reason.
 """
+import contextlib
 import fcntl
 import fnmatch
 import functools
@@ -320,8 +321,23 @@ def _failure(report):
     return f"{report.nodeid} ({report.when}{where}): {said}".replace(str(ROOT) + os.sep, "")
 
 
+def _tidy(config):
+    """Cgroups that runtimes leave, of which pale-NAME-PID is ours, and what is still mounted in our folders: both outlive us."""
+    ours = re.compile(rf"/pale-(\w+-)?{os.getpid()}\b")
+    for d, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
+        if ours.search(d):
+            with contextlib.suppress(OSError):
+                os.rmdir(d)
+    factory = getattr(config, "_tmp_path_factory", None)
+    base = factory and str(factory.getbasetemp())
+    for line in reversed(pathlib.Path("/proc/self/mounts").read_text().splitlines()):
+        if base and line.split()[1].startswith(base + os.sep):
+            subprocess.run(["umount", "-l", line.split()[1]], capture_output=True)
+
+
 def pytest_sessionfinish(session, exitstatus):
     config = session.config
+    _tidy(config)
     if hasattr(config, "workerinput"):
         return
     stats = config.pluginmanager.getplugin("terminalreporter").stats

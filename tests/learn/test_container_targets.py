@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """pale learn --container, --label and --wait: real engines, and trees of files as others leave them."""
+import contextlib
 import json
 import os
 import pathlib
@@ -636,12 +637,15 @@ def users(rootfs):
 
     def podman(*argv, check=0):
         return run([*before, need("podman"), *USERS, *argv], check=check, timeout=120).out.strip()
-    if run([*before, need("podman"), *USERS, "import", d / "tar", "localhost/probe:bb"], timeout=120).rc:
-        skip("Podman does not run as an ordinary user here")
     try:
+        if run([*before, need("podman"), *USERS, "import", d / "tar", "localhost/probe:bb"], timeout=120).rc:
+            skip("Podman does not run as an ordinary user here")
         yield podman, before
     finally:
         podman("rm", "-f", "-a", "-t", "0", check=None)
+        for pause in (d / "run").rglob("pause.pid"):  # it holds the user's namespaces open
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pause.read_text()), signal.SIGKILL)
         shutil.rmtree(d, ignore_errors=True)
 
 
