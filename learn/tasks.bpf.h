@@ -246,6 +246,26 @@ static __always_inline int on_fork(__u32 child)
 	return 0;
 }
 
+/* Of a child there is its number as the kernel itself has it, by which those of the first namespace know it. */
+ALONE int note_child(__u32 child)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct pid *maker = BPF_CORE_READ(t, thread_pid);
+	__u64 key = pid_key(maker) >> 32 << 32 | child;
+	__u8 one = 1;
+
+	if (!BPF_CORE_READ(maker, level))
+		bpf_map_update_elem(&ours, &key, &one, BPF_ANY);
+	return 0;
+}
+
+/* Its maker may look at it before it has made a call. */
+static __always_inline int on_fork_event(__u32 child)
+{
+	on_fork(child);
+	return marked_bits(child) & IS_MARKED ? note_child(child) : 0;
+}
+
 /* Each task that there is, while new ones are followed already: is it one to be recorded? */
 static __always_inline int on_task(bool btf, struct task_struct *t)
 {
@@ -315,7 +335,7 @@ static __always_inline int on_event(__u32 kind, void *r)
 	switch (kind) {
 	case TRACE_EVENT_ENTER: return on_enter(false, NULL, enter, BPF_CORE_READ(enter, id));
 	case TRACE_EVENT_EXIT: return on_exit(false, NULL, BPF_CORE_READ(leave, ret));
-	case TRACE_EVENT_FORK: return on_fork((__u32)BPF_CORE_READ(fork, child_pid));
+	case TRACE_EVENT_FORK: return on_fork_event((__u32)BPF_CORE_READ(fork, child_pid));
 	case TRACE_EVENT_PREPARE:
 		return on_prepare(r, BPF_CORE_READ(prepare, __data_loc_interp),
 				  BPF_CORE_READ(prepare, __data_loc_filename));

@@ -165,7 +165,7 @@ int exit_tp(struct trace_event_raw_sys_exit *ctx)
 SEC("tp/sched/sched_process_fork")
 int fork_tp(struct trace_event_raw_sched_process_fork *ctx)
 {
-	on_fork((__u32)ctx->child_pid);
+	on_fork_event((__u32)ctx->child_pid);
 	return PASS_ON;
 }
 
