@@ -3,6 +3,7 @@
  * What was refused, for people and for programs: the call with its arguments decoded, which
  * line of the policy refused it, and which line would allow it.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -274,6 +275,10 @@ static void refusal_text(struct session *s, const struct policy *p, const struct
 		buf_puts(out, ", not held: a signal could make it return");
 	buf_puts(out, "\n          allowed by: ");
 	print_way(s, p, r, out);
+	if (r->why.by == BY_RULE && r->verdict.kind == VERDICT_ERRNO && r->verdict.data == ENOSYS)
+		buf_puts(out,
+			 "; ENOSYS says that there is no such call, and who does without it, as C "
+			 "libraries do without clone3, needs nothing");
 	buf_putc(out, '\n');
 }
 

@@ -355,6 +355,14 @@ def test_refusals_name_the_line_that_refused(attack, policy, tmp_path):
     assert by["bpf"]["verdict"] == "ERRNO(13)" and by["kcmp"]["verdict"] == "ERRNO(38)"
 
 
+def test_who_is_told_that_there_is_no_such_call_may_need_nothing(attack, policy):
+    """As libcs make threads by clone where clone3 answers so: to take that rule out would open more, for nothing."""
+    p = policy(live_with("errno EACCES bpf;", "errno ENOSYS kcmp(type == 0);"))
+    way = re.findall(r"allowed by: (.*)", pale_run("--count", p, "--", attack, "bpf", "kcmp", "keyctl").err)
+    assert sorted("needs nothing" in w for w in way) == [False, False, True], way
+    assert [w for w in way if "needs nothing" in w and "(take out kcmp at" in w], way
+
+
 def test_every_verdict_is_answered(attack, policy, tmp_path):
     """A trap is the kernel's own answer, which nobody can count (test_hostile.py)."""
     for line, wanted, counted in (("kill bpf;", 128 + 31, {"bpf": 1}), ("trap bpf;", 128 + 31, {})):
