@@ -187,6 +187,30 @@ static void describe_unasked(struct proposal *p, struct ast_comment **to)
 			(unsigned long long)run->core_dumps);
 }
 
+/* From there names need not begin with /proc/, and whose links they lead by is not looked at. */
+static void describe_processes(struct proposal *p, struct ast_comment **to)
+{
+	const struct recorded_file *first = NULL;
+	BUF_AUTO name = { 0 };
+	size_t n = 0;
+
+	vec_each(&p->r->files, f) {
+		if (!f->peers || !f->path.n || f->path.p[f->path.n - 1] != '/')
+			continue;
+		first = first ? first : f;
+		n++;
+	}
+	if (!first)
+		return;
+	buf_safe(&name, first->path);
+	if (n > 1)
+		buf_printf(&name, " and %zu more", n - 1);
+	ast_comment_add(p->a, to,
+			"directories of other processes were opened: %s; what was named from there "
+			"(readlinkat, openat, fstatat) may ask for ptrace (read), and was not seen",
+			buf_keep(p->a, &name));
+}
+
 /* What was used, and neither seen nor lost: the reader must know of it. */
 static void describe_unseen(struct proposal *p, struct ast_comment **to)
 {
@@ -228,6 +252,7 @@ static void describe_unseen(struct proposal *p, struct ast_comment **to)
 			"not seen by %s, and not here ('--backend ptrace' sees them)",
 			!strcmp(r->run.backend, "seccomp") ? "that of the recorder" : "eBPF");
 	describe_unasked(p, to);
+	describe_processes(p, to);
 	if (r->run.unseen_exec)
 		ast_comment_add(p->a, to,
 				"mappings made executable that could not be looked up (other "

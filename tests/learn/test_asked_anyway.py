@@ -9,8 +9,9 @@ import pytest
 
 from conftest import PALE, need_root, run, skip
 from test_awkward import python
-from test_backends import PROBES, learn
+from test_backends import PROBES, learn, usable
 from test_recordings import write
+from test_values import plain
 
 EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace", "seccomp"])
 OTHERS = ["ebpf", "ptrace"]  # the backend seccomp lets stat pass, and says so
@@ -166,6 +167,26 @@ def test_sys_admin_is_proposed_of_calls_that_go_no_further_without_it(tmp_path, 
     facts = dict.fromkeys([f"call x86_64 {call}", f"capability sys_admin x86_64 {call}", *([f'file "{file}" r'] if file else [])], (1, 5))
     text = run([PALE, "propose", "--allow-loss", write(tmp_path / "rec", ({"id": f"{1:032x}", **head}, facts))], check=0).out
     assert bool(re.search(rf"capability sys_admin; +# 1x, first at .*, in {call}", text)) == has, text
+
+
+@pytest.mark.parametrize("backend", ["ebpf-btf", "ebpf-tp", "ebpf-raw", "ptrace"])
+def test_a_child_is_the_workloads_before_it_has_made_a_call(tmp_path, backend):
+    """It is looked at at once, a hundred times: by some of them it has not run yet."""
+    usable(backend)
+    rec = learn(tmp_path, backend, *python(
+        "for i in range(100):\n pid = os.fork() or os._exit(0)\n"
+        " try: os.readlink(f'/proc/{pid}/exe')\n except OSError: pass\n os.wait()"))[0]
+    assert set(rec.rules) == {"ptrace (read, readby) peer=@{profile_name}"}, rec.rules
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
+def test_a_directory_of_another_process_is_said_to_be_looked_from(tmp_path, backend):
+    """What is named from there does not begin with /proc/, and is not seen to ask for ptrace."""
+    said = "directories of other processes were opened: /proc/"
+    own = "fd = os.open('/proc/self/fd', 0); os.readlink('0', dir_fd=fd)\n"
+    assert said not in plain(learn(tmp_path, backend, *python(own))[1])
+    text = plain(learn(tmp_path, backend, *python(own + "fd = os.open('/proc/%d' % os.getppid(), 0); os.readlink('exe', dir_fd=fd)"))[1])
+    assert re.search(said + r"\d+/; what was named from there", text), text
 
 
 def test_calls_that_take_names_are_calls():
