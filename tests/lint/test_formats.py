@@ -199,6 +199,15 @@ def test_nothing_of_a_hostile_name_is_raw(pale, form, tmp_path):
         assert not re.search(r"^::error", r.out, re.M)
 
 
+@pytest.mark.parametrize("form, names", [
+    ("github", r"file=([^,]*),"), ("gitlab", r'"path": ?"([^"]*)"'), ("sarif", r'"uri": ?"([^"]*\.json)"')])
+def test_files_of_a_folder_are_named_as_their_repository_has_them(pale, tmp_path, form, names):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/p.json").write_text('{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}')
+    for asked in (".", "./", ".//a", "a"):
+        assert set(re.findall(names, pale("lint", "--format", form, asked, cwd=tmp_path).out)) == {"a/p.json"}, asked
+
+
 def test_sarif_beyond_what_github_takes_is_counted_aloud(pale, tmp_path):
     path = tmp_path / "p.pale"
     path.write_text("policy p {\n\tlevel linux 6.18;\n\tarch x86_64;\n\tdefault errno EPERM;\n\tallow read;\n" +

@@ -30,7 +30,7 @@ void github_file(struct report *r, const struct findings *all)
 		if (f->fate != FINDING_TOLD)
 			continue;
 		buf_printf(out, "::%s file=", severity_words(f->diag->severity)->github);
-		put_data(out, f->file, true);
+		put_data(out, repository_path(f->file), true);
 		if (f->source)
 			buf_printf(out, ",line=%u,endLine=%u", at.line, at.end_line);
 		if (f->source && at.line == at.end_line) /* of one line alone, says the runner */

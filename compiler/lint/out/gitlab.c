@@ -5,19 +5,11 @@
 #include "compiler/base/table.h"
 #include "compiler/lint/out/parts.h"
 
-static const char *without_dot(const char *path)
-{
-	while (path[0] == '.' && path[1] == '/')
-		for (path += 2; *path == '/';)
-			path++;
-	return path;
-}
-
 static void put_issue(const struct finding *f, struct json_writer *w)
 {
 	const struct diag_info *info = diag_info(f->diag->id);
 	struct region at = region_of(f->source, f->diag->span);
-	const char *path = without_dot(f->file);
+	const char *path = repository_path(f->file);
 	uint64_t print = hash_bytes(f->fingerprint, path, strlen(path));
 
 	json_line(w, "\n");

@@ -71,14 +71,20 @@ void put_counts(struct buf *out, const struct counts *c)
 	put_count(out, &sep, c->known, "in the baseline");
 }
 
+const char *repository_path(const char *path)
+{
+	while (path[0] == '.' && path[1] == '/')
+		for (path += 2; *path == '/';)
+			path++;
+	return path;
+}
+
 /* RFC 3986: unreserved characters and '/' stay; ':' would make a scheme of a name. */
 void put_uri(struct buf *out, const char *path)
 {
 	static const char plain[] = "-._~/+@,=";
 
-	while (path[0] == '.' && path[1] == '/')
-		for (path += 2; *path == '/';)
-			path++;
+	path = repository_path(path);
 	if (*path == '/')
 		buf_puts(out, "file://");
 	for (; *path; path++) {

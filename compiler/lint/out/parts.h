@@ -35,5 +35,7 @@ void put_counts(struct buf *out, const struct counts *c);
 void statistics_text(const struct report *r, struct buf *out);
 void statistics_json(const struct report *r, struct json_writer *w);
 
+/* As services that hold a repository name its files: without the "./" of 'pale lint .'. */
+const char *repository_path(const char *path);
 /* A relative reference, or file:// of an absolute path: bytes that a URI has no room for as %NN. */
 void put_uri(struct buf *out, const char *path);
