@@ -173,6 +173,10 @@ static void describe_unasked(struct proposal *p, struct ast_comment **to)
 			p->a, to,
 			"fanotify was used: the files that read(2) of its events opened, with the "
 			"rights that fanotify_init was told, were not seen");
+	if (proposal_saw(p, "lsm_set_self_attr"))
+		ast_comment_add(p->a, to,
+				"lsm_set_self_attr was called: a profile that it changed to takes "
+				"change_profile, and was not seen");
 	if (!run->no_files && !run->names_observed && !run->core_dumps &&
 	    !proposal_replayed(p->r) && strcmp(run->backend, "ptrace") != 0 && limits_cores(p))
 		ast_comment_add(

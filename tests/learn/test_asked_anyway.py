@@ -189,6 +189,15 @@ def test_a_directory_of_another_process_is_said_to_be_looked_from(tmp_path, back
     assert re.search(said + r"\d+/; what was named from there", text), text
 
 
+def test_a_label_that_is_changed_by_a_call_of_its_own_is_said(tmp_path):
+    """Since Linux 6.8, beside the files below attr: lsm_set_self_attr(2)."""
+    head = {"machine": "x86_64", "kernel": '"6.12"', "libc": '"glibc 2.41"', "tier": '"ebpf"', "capabilities-seen": ""}
+    for call, said in (("lsm_set_self_attr", 1), ("lsm_get_self_attr", 0)):
+        facts = {f"call x86_64 {call}": (1, 5)}
+        text = plain(run([PALE, "propose", "--allow-loss", write(tmp_path / "rec", ({"id": f"{1:032x}", **head}, facts))], check=0).out)
+        assert text.count("a profile that it changed to takes change_profile, and was not seen") == said, text
+
+
 def test_calls_that_take_names_are_calls():
     """A row of names.def that no call has would never be looked at."""
     text = (pathlib.Path(__file__).resolve().parents[2] / "learn/names.def").read_text(encoding="ascii")
