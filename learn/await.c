@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <sys/wait.h>
 
-#include "learn/target.h"
+#include "compiler/base/clock.h"
 
 enum {
 	SOON_NS = 30000,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/base/clock.h"
 #include "learn/target.h"
 
 bool live_due(const struct learn_options *opt)

@@ -14,6 +14,7 @@
 
 #include <bpf/bpf.h>
 
+#include "compiler/base/clock.h"
 #include "learn/live.h"
 #include "learn/proposal.h"
 #include "learn/watch.h"

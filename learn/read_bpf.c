@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/clock.h"
 #include "learn/asks.h"
 #include "learn/watch.h"
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compiler/base/clock.h"
 #include "learn/target.h"
 
 static bool is_due(struct snapshots *s)

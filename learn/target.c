@@ -11,18 +11,11 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "compiler/base/clock.h"
+
 #define GRACE_NS 5000000000u /* what a workload gets to end after the first signal */
-
-uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 /* execve() makes the default of a handler, and of SIG_IGN nothing else. */
 static void ignore_again(const sigset_t *ignored)

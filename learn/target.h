@@ -43,4 +43,3 @@ bool target_lives(struct target *t); /* does it, or a process that it left behin
  * the workload has had its time.
  */
 bool target_stop(struct target *t, const struct learn_options *opt);
-uint64_t clock_ns(void);

@@ -30,6 +30,7 @@
 #include <bpf/libbpf.h>
 #include <linux/perf_event.h>
 
+#include "compiler/base/clock.h"
 #include "learn/watch.h"
 
 static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)

@@ -14,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "compiler/base/clock.h"
 #include "learn/live.h"
 #include "learn/proc.h"
 #include "learn/signal_ptrace.h"

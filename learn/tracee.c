@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "compiler/base/clock.h"
 #include "learn/proc.h"
 
 struct tracee *tracer_find(const struct tracer *t, pid_t tid)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compiler/base/clock.h"
 #include "learn/held.h"
 #include "learn/maker.h"
 #include "learn/targets.h"

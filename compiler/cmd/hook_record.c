@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/clock.h"
 #include "compiler/cmd/hook.h"
 #include "compiler/cmd/recordings.h"
 #include "compiler/output/output.h"
@@ -51,14 +52,6 @@ static void on_wanted(int sig)
 	if (sig == SIGUSR1)
 		snapshots_wanted = snapshots_wanted + 1;
 	alarm(1);
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 static void catch_signals(void)
@@ -261,7 +254,7 @@ static int start(struct session *s, struct recorder *r)
 static int read_state(struct session *s, struct source **src)
 {
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
-	uint64_t end = now_ms() + WAIT_MS, now;
+	uint64_t end = clock_ns() + WAIT_MS * UINT64_C(1000000), now;
 	BUF_AUTO text = { 0 };
 	char part[4096];
 
@@ -269,8 +262,8 @@ static int read_state(struct session *s, struct source **src)
 		ssize_t n;
 		int is;
 
-		now = now_ms();
-		is = now < end ? poll(&p, 1, (int)(end - now)) : 0;
+		now = clock_ns();
+		is = now < end ? poll(&p, 1, (int)((end - now) / 1000000) + 1) : 0;
 		if (!is)
 			return -ETIMEDOUT;
 		n = is < 0 ? -1 : read(STDIN_FILENO, part, sizeof(part));

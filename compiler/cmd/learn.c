@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/clock.h"
 #include "compiler/cmd/live.h"
 #include "compiler/cmd/recordings.h"
 #include "learn/client.h"
@@ -58,10 +59,7 @@ static void tick(void)
 
 static int now_s(void)
 {
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int)now.tv_sec;
+	return (int)(clock_ns() / 1000000000);
 }
 
 static void on_stop(int sig, siginfo_t *info, void *context)

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
-#include "learn/target.h"
+#include "compiler/base/clock.h"
 
 #define SECOND   UINT64_C(1000000000)
 #define LINES_NS (10 * SECOND)

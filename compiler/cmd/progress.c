@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compiler/cmd/progress.h"
 
-#include <time.h>
 #include <unistd.h>
 
+#include "compiler/base/clock.h"
 #include "compiler/cmd/cmd.h"
 
 #define CLEAR    "\r\033[K"
 #define FIRST_NS UINT64_C(1000000000) /* what takes less needs no word */
 #define EVERY_NS UINT64_C(100000000)
-
-static uint64_t now_ns(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 void progress_begin(struct progress *p, const char *command, const char *what, uint64_t total)
 {
@@ -24,7 +16,7 @@ void progress_begin(struct progress *p, const char *command, const char *what, u
 		.command = command, .what = what, .total = total, .shows = isatty(STDERR_FILENO)
 	};
 	if (p->shows)
-		p->begun_ns = now_ns();
+		p->begun_ns = clock_ns();
 }
 
 void progress_step(struct progress *p, uint64_t done)
@@ -34,7 +26,7 @@ void progress_step(struct progress *p, uint64_t done)
 
 	if (!p->shows)
 		return;
-	now = now_ns();
+	now = clock_ns();
 	if (now - p->begun_ns < FIRST_NS || now - p->shown_ns < EVERY_NS)
 		return;
 	p->shown_ns = now;

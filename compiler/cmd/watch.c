@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "compiler/cmd/watch.h"
+#include "compiler/base/clock.h"
 #include "compiler/watch/drop.h"
 
 #define SECOND   UINT64_C(1000000000)
@@ -16,11 +17,11 @@
 
 enum { ROUND_LINES = 4096 }; /* of a source, before the others have their turn */
 
-static uint64_t clock_of(clockid_t id)
+static uint64_t time_ns(void)
 {
 	struct timespec t = { 0 };
 
-	(void)clock_gettime(id, &t);
+	(void)clock_gettime(CLOCK_REALTIME, &t);
 	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
@@ -152,8 +153,8 @@ static void watch_rounds(struct watch *w, int signals)
 	while (!w->broken && !stopped && (busy || has_any(w))) {
 		wait_for(w, signals, busy);
 		stopped = is_stopped(signals); /* what was there before it is still read */
-		uint64_t now = clock_of(CLOCK_MONOTONIC);
-		w->now_ns = clock_of(CLOCK_REALTIME);
+		uint64_t now = clock_ns();
+		w->now_ns = time_ns();
 		busy = false;
 		if (w->comings)
 			comings_step(w->comings, now, w->now_ns);
@@ -257,7 +258,7 @@ static int watch(struct watch *w, const struct options *o)
 		     "have to be this user's own");
 		return EXIT_SYSTEM;
 	}
-	uint64_t now = clock_of(CLOCK_MONOTONIC);
+	uint64_t now = clock_ns();
 	w->tick_ns = now + EVERY_NS;
 	if (o->at[OPT_UNTIL].given)
 		w->end_ns = now + o->at[OPT_UNTIL].number * SECOND;

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "compiler/base/clock.h"
+
 enum { /* RFC 9113, section 6 */
        FRAME_DATA = 0,
        FRAME_HEADERS = 1,
@@ -163,10 +165,7 @@ static void put_question(struct buf *out, const char *method, struct str message
 
 static int64_t now_ms(void)
 {
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)(clock_ns() / 1000000);
 }
 
 /* 0, or -errno: what the socket takes of it is gone. */
