@@ -10,12 +10,14 @@ import fnmatch
 import functools
 import os
 import pathlib
+import pwd
 import re
 import select
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import zlib
 
@@ -28,6 +30,9 @@ LONG = bool(os.environ.get("PALE_LONG"))  # all of each check that is otherwise 
 # How long is waited for what must come, in seconds. A machine that does twenty things at once is slow,
 # which is no fault; what never comes is found all the same.
 PATIENCE = 300
+# What is recorded is the interpreter's: the first in PATH may be a script of a version manager's, whose shell asks the name service.
+PYTHON = sys.executable
+os.environ.setdefault("HOME", pwd.getpwuid(os.getuid()).pw_dir)  # without it programs ask, too
 ASAN_OPTIONS = "detect_leaks=1:abort_on_error=0:exitcode=99"
 os.environ.setdefault("ASAN_OPTIONS", ASAN_OPTIONS)
 os.environ.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1:exitcode=99")

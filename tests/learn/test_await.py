@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import PALE, PATIENCE, need
+from conftest import PALE, PATIENCE, PYTHON
 from recordings import Recording
 from test_backends import usable
 from test_snapshots import wait_for
@@ -18,7 +18,7 @@ LOOP = f"import os\nn = 0\nwhile True:\n os.close(os.open('/dev/null', 0))\n n +
 def test_one_that_is_never_asleep_is_asked_for_a_snapshot_and_for_its_end(tmp_path, backend):
     usable(backend)
     rec = tmp_path / "rec"
-    p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", rec, "--every", "1h", "--backend", backend, "--", need("python3"), "-ESc", LOOP],
+    p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", rec, "--every", "1h", "--backend", backend, "--", PYTHON, "-ESc", LOOP],
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert p.stdout.readline() == "on\n"
     p.send_signal(signal.SIGUSR1)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conftest import PALE, need, need_root, run
+from conftest import PALE, PYTHON, need_root, run
 from test_backends import PROBES, learn, usable
 
 EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
@@ -14,7 +14,7 @@ SYSCALL = "import ctypes, os, signal; call = ctypes.CDLL(None).syscall\n"
 
 def python(script):
     # Without site, which asks the name service for a home directory where $HOME is not set.
-    return [need("python3"), "-ESc", SYSCALL + script]
+    return [PYTHON, "-ESc", SYSCALL + script]
 
 
 @EACH

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, PALE, PATIENCE, need, need_root, run, skip
+from conftest import BUILD, PALE, PATIENCE, PYTHON, need, need_root, run, skip
 from recordings import Recording
 
 PROBES = BUILD / "tests/learn/probes"
@@ -366,7 +366,7 @@ def test_a_program_is_attached_to_by_its_own_name_only(tmp_path, backend):
 def test_protocols_that_a_rule_leaves_free_are_named(tmp_path, backend):
     code = ("import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15); "
             "socket.socket(socket.AF_INET, socket.SOCK_STREAM)")
-    _, text = learn(tmp_path, backend, need("python3"), "-Sc", code)
+    _, text = learn(tmp_path, backend, PYTHON, "-Sc", code)
     plain = re.sub(r" +", " ", text)
     assert "network netlink raw; # 1x, any protocol; seen: 15\n" in plain
     assert "network inet stream; # 1x\n" in plain

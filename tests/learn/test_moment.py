@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conftest import PALE, need, need_root, program, run
+from conftest import PALE, PYTHON, need_root, program, run
 from recordings import Recording, split_words, unquote
 from test_backends import BACKENDS, learn, usable
 
@@ -106,7 +106,7 @@ def test_what_is_removed_renamed_or_given_rights_by_name_stays_its_owner_s(recor
 def test_what_is_given_to_somebody_else_is_not_its_owner_s(tmp_path, backend):
     need_root()
     f = tmp_path / "f"
-    rec, _ = learn(tmp_path, backend, need("python3"), "-Ec",
+    rec, _ = learn(tmp_path, backend, PYTHON, "-Ec",
                    f"import os; open('{f}', 'w'); os.chown('{f}', 65534, 65534); os.unlink('{f}')")
     assert rec.files[str(f)] == ("w", False), rec.text
 
@@ -115,7 +115,7 @@ def test_what_is_given_to_somebody_else_is_not_its_owner_s(tmp_path, backend):
 def test_paths_that_are_too_long_are_told_by_name(tmp_path, backend):
     top = tmp_path / "top"
     top.mkdir()
-    text = learn(tmp_path, backend, need("python3"), "-Ec",
+    text = learn(tmp_path, backend, PYTHON, "-Ec",
                  "import os\nfor i in range(20):\n    os.mkdir('d' * 250); os.chdir('d' * 250)\n"
                  "open('the end', 'w'); os.chmod('the end', 0o600); os.unlink('the end')", cwd=top, rc=1)[1]
     told = re.findall(r"^# no rule for file (\w+) (\S.*), as its path has more than 4,096 bytes$", text, re.M)
@@ -125,6 +125,6 @@ def test_paths_that_are_too_long_are_told_by_name(tmp_path, backend):
 
 
 def test_a_child_that_may_not_be_traced_is_said(tmp_path):
-    text = learn(tmp_path, "ptrace", need("python3"), "-Ec", "import ctypes, os\n"
+    text = learn(tmp_path, "ptrace", PYTHON, "-Ec", "import ctypes, os\n"
                  "ctypes.CDLL(None).syscall(56, 0x00800000 | 17, 0, 0, 0, 0) or os._exit(0)\nos.wait()", rc=1)[1]
     assert "# losses:   1 children were made with CLONE_UNTRACED, so that ptrace cannot see their calls\n" in text

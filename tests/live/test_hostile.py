@@ -14,7 +14,7 @@ import pathlib
 
 import pytest
 
-from conftest import PALE, PATIENCE, need, need_root, program, run, sanitized
+from conftest import PALE, PATIENCE, PYTHON, need, need_root, program, run, sanitized
 
 ALLOW = "policy p {\n\tarch x86_64;\n\tdefault allow;\n%s}\n"
 REFUSES = ALLOW % "\tcapability chown;\n\terrno EXDEV getppid;\n"
@@ -416,7 +416,7 @@ ENDS = {  # what it does to pale: pale's own end
 def test_whatever_the_command_takes_from_pale_no_refused_call_passes(policy, tmp_path, what):
     """The end of pale is the command's, or the kernel answers ENOSYS."""
     p = policy(ALLOW % "\tcapability chown;\n\tunknown errno EXDEV;\n\terrno EXDEV getppid;\n")
-    proc = subprocess.run([PALE, "run", "--count", p, "--", need("python3"), "-Sc", REACH % what],
+    proc = subprocess.run([PALE, "run", "--count", p, "--", PYTHON, "-Sc", REACH % what],
                           capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path, env=NO_LEAKS)
     assert proc.returncode in ENDS[what], proc
     said = proc.stdout.strip()  # it may be ended before its newline
