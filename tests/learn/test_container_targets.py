@@ -703,7 +703,7 @@ ALONE = ("unshare", "-m", "-C", "sh", "-c", 'mount -t tmpfs none /run; d=$(findm
 
 @ONE
 def test_what_is_no_container_is_told_in_one_sentence(docker, tmp_path):
-    start(docker, "web", "sleep", "60")
+    web = start(docker, "web", "sleep", "60")
     docker("create", "--name", "dead", "probe:bb", "true")
 
     def told(*options, before=(), env=docker.env):
@@ -715,8 +715,8 @@ def test_what_is_no_container_is_told_in_one_sentence(docker, tmp_path):
     err = told("--container", "dead")
     assert "the container docker:dead does not run" in err and "say '--wait'" in err
     assert "no container that runs has the label 'x=y'" in told("--label", "x=y")
-    more = [docker("create", "--name", f"n{i}", "probe:bb", "true") for i in range(34)]  # many begin alike
-    alike = next(a[0] for a in more if sum(b[0] == a[0] for b in more) > 1)
+    more = [docker("create", "--name", f"n{i}", "probe:bb", "true") for i in range(34)]  # many begin alike, and not as the one that runs
+    alike = next(a[0] for a in more if a[0] != web[0] and sum(b[0] == a[0] for b in more) > 1)
     assert "more of its id" in told("--container", alike, before=ALONE)
 
 
