@@ -466,6 +466,7 @@ static void on_resumed(struct replay *r, const struct strace_line *l, struct str
 	r->strace->pending -= task->pending.n;
 	task->pending = (struct buf){ 0 };
 	strace_split(joined.p, &whole);
+	whole.head.pid = l->head.pid; /* it was kept without what stands in front of a call */
 	if (whole.kind == STRACE_CALL && str_eq(whole.name, l->name))
 		leave_call(r, &whole, task);
 	else

@@ -164,6 +164,16 @@ def test_a_recording_with_another_rule_is_refused_with_its_place(tmp_path, rule,
     assert r.rc == 1 and not r.out and said in r.err and "rec:7:" in r.err, r
 
 
+def test_a_call_that_another_process_interrupted_is_asked_about_as_any_other(tmp_path):
+    """strace writes it in two lines; whose it is stands in front of both."""
+    lines = ("1 clone(child_stack=NULL, flags=SIGCHLD) = 2", "2 getpid() = 2", "1 process_vm_readv(2,  <unfinished ...>",
+             "2 pause( <unfinished ...>", "1 <... process_vm_readv resumed>[], 1, [], 1, 0) = 1",
+             '1 openat(AT_FDCWD, "/proc/2/root/x", O_RDONLY <unfinished ...>', "2 <... pause resumed>) = ?", "1 <... openat resumed>) = 3</x>")
+    (tmp_path / "log").write_text("".join(f"{line}\n" for line in lines))
+    run([PALE, "replay", "--from", "strace", "-o", tmp_path / "rec", tmp_path / "log"], check=0)
+    assert Recording(tmp_path / "rec").rules == dict.fromkeys((f"ptrace ({how}) peer=@{{profile_name}}" for how in ("read, readby", "trace, tracedby")), 1)
+
+
 @pytest.mark.once
 def test_strace_tells_the_same_rules(tmp_path):
     """Of two processes by their numbers and descriptors; what strace itself keeps from being traced counts, as it was asked for."""
