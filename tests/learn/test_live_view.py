@@ -351,7 +351,8 @@ def test_the_programs_are_shown_with_what_each_alone_makes_as_the_recording_has_
     terminal.width = 150
     p = subprocess.Popen([PALE, "learn", "--live=screen", "--backend", backend, "-o", "/dev/null", "-r", tmp_path / "rec", "--", "sh", "-c",
                           f"umask 22; {BUILD}/tests/learn/probes/serves accept; '{odd}'; (:); until [ -e {go} ]; do sleep .1; done"],
-                         stderr=terminal.slave, env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"})
+                         stderr=terminal.slave,  # without $PWD a shell asks for it
+                         env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", "PWD": os.getcwd()})
 
     def is_told():
         (tmp_path / "rec").unlink(missing_ok=True)
