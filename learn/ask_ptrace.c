@@ -73,48 +73,20 @@ static bool is_own(const struct ask_stopped *s, long long pid)
 	return !pid || pid == s->tid || proc_field(s->tid, "status", "\nTgid:", "%lld") == pid;
 }
 
-/* What of /proc/PID/ is looked through (fs/proc/base.c, proc_pid_get_link). */
-static bool is_link(const char *name)
-{
-	static const char *const names[] = { "exe", "cwd", "root" }, *const dirs[] = {
-		"fd/", "ns/", "map_files/"
-	};
-	size_t n = strcspn(name, "/");
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (str_is((struct str){ name, n }, names[i]))
-			return true;
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
-		if (str_starts(str_c(name), dirs[i]))
-			return true;
-	return false;
-}
-
-/* Does more stand behind it? Of those with numbers or words of their own it is not looked for. */
-static bool leads_on(const char *name)
-{
-	size_t n = strcspn(name, "/");
-
-	return name[n] && n > 2;
-}
-
 /* A name that leads by another process. One that cannot be read is lost with the file that it is of. */
 static bool take_look(const struct ask_stopped *s, struct ask_pending *p)
 {
-	const char *text = p->text[0];
-	int pid = 0, task = 0, n = 0, more = 0;
+	pid_t pid;
 
-	if (!take_text(s, p, 0, s->args[p->rule.path[0]]) ||
-	    sscanf(text, "/proc/%d/%n", &pid, &n) != 1 || !n || is_own(s, pid))
+	if (!take_text(s, p, 0, s->args[p->rule.path[0]]))
 		return false;
-	if (sscanf(text + n, "task/%d/%n", &task, &more) != 1)
-		more = 0;
-	if (p->rule.flags[0] & TRACE_KEPT && !leads_on(text + n + more))
+	pid = proc_leads_by(p->text[0], !(p->rule.flags[0] & TRACE_KEPT));
+	if (is_own(s, pid))
 		return false;
 	p->rule = (struct trace_rule){ .op = TRACE_OP_PEER, .perms = { TRACE_R } };
 	p->ask.value = ours(s, (uint64_t)pid);
 	p->ask.names[0].text = NULL;
-	return is_link(text + n + more);
+	return true;
 }
 
 static bool take_pidfd(const struct ask_stopped *s, struct ask_pending *p)

@@ -146,8 +146,10 @@ static __always_inline __u64 ask_of_pidfd(int fd, bool *own)
 static __always_inline bool is_link(const char *at)
 {
 	return (at[0] == 'e' && at[1] == 'x') || (at[0] == 'c' && at[1] == 'w') ||
-	       (at[0] == 'r' && at[1] == 'o') || (at[0] == 'f' && at[1] == 'd' && at[2] == '/') ||
-	       (at[0] == 'n' && at[1] == 's' && at[2] == '/') || (at[0] == 'm' && at[3] == '_');
+	       (at[0] == 'r' && at[1] == 'o') ||
+	       (at[0] == 'f' && at[1] == 'd' && at[2] == '/' && at[3]) ||
+	       (at[0] == 'n' && at[1] == 's' && at[2] == '/' && at[3]) ||
+	       (at[0] == 'm' && at[3] == '_');
 }
 
 /* A process by a number that the task gave. */

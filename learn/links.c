@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/base/bug.h"
 #include "compiler/base/table.h"
 #include "compiler/base/vec.h"
+#include "learn/proc.h"
 
 #define FOLLOWED_MAX 40        /* MAXSYMLINKS of the kernel's namei.h */
 #define CLOCK_NS     20000000u /* times of files are those of the last tick: twice the longest */
@@ -149,38 +149,16 @@ static bool is_dots(struct walk *w)
 	return true;
 }
 
-/* "NUMBER/" at the start: what stands behind it; NULL: another word. */
-static const char *behind_number(const char *text)
-{
-	size_t n = strspn(text, "0123456789");
-
-	return n && text[n] == '/' ? text + n + 1 : NULL;
-}
-
 /*
  * Of a process that is gone: did the name lead by what the process had, its directories, its files? Where
  * to is not to be told any more. last_too: also what stands at the end.
  */
 static bool led_by_process(const struct walk *w, bool last_too)
 {
-	static const char *const links[] = { "cwd", "root", "exe", "fd/", "ns/", "map_files/" };
 	char rest[2 * PATH_MAX + PATH_MAX];
-	const char *at, *thread;
 
 	snprintf(rest, sizeof(rest), "%s/%s", w->done, w->rest + strspn(w->rest, "/"));
-	at = str_starts(str_c(rest), "/proc/") ? behind_number(rest + strlen("/proc/")) : NULL;
-	thread = at && str_starts(str_c(at), "task/") ? behind_number(at + strlen("task/")) : NULL;
-	at = thread ? thread : at;
-	for (size_t i = 0; at && i < ARRAY_SIZE(links); i++) {
-		size_t n = strlen(links[i]);
-
-		if (strncmp(at, links[i], n) != 0)
-			continue;
-		if (links[i][n - 1] == '/')
-			n += strcspn(at + n, "/");
-		return at[n] == '/' || (last_too && !at[n]);
-	}
-	return false;
+	return proc_leads_by(rest, last_too) != 0;
 }
 
 bool links_are_as_then(const struct links *l, const char *name, bool last_too, uint64_t first_ns)

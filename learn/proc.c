@@ -66,6 +66,41 @@ uint64_t proc_symbol(const char *name)
 	return found;
 }
 
+/* "PREFIX" and a number and '/' at the start: what stands behind them; NULL: it is something else. */
+static const char *behind_number(const char *text, const char *prefix, pid_t *number)
+{
+	size_t n = strlen(prefix), digits;
+
+	if (strncmp(text, prefix, n) != 0)
+		return NULL;
+	digits = strspn(text + n, "0123456789");
+	*number = (pid_t)strtol(text + n, NULL, 10);
+	return digits && text[n + digits] == '/' ? text + n + digits + 1 : NULL;
+}
+
+pid_t proc_leads_by(const char *name, bool last_too)
+{
+	static const char *const links[] = { "exe", "cwd", "root", "fd/", "ns/", "map_files/" };
+	pid_t pid, tid;
+	const char *at = behind_number(name, "/proc/", &pid), *thread;
+
+	thread = at ? behind_number(at, "task/", &tid) : NULL;
+	at = thread ? thread : at;
+	for (size_t i = 0; at && i < sizeof(links) / sizeof(links[0]); i++) {
+		size_t n = strlen(links[i]), own = 0;
+
+		if (strncmp(at, links[i], n) != 0)
+			continue;
+		if (links[i][n - 1] == '/')
+			own = strcspn(at + n, "/");
+		if (links[i][n - 1] == '/' && !own)
+			return 0; /* the directory */
+		n += own;
+		return at[n] == '/' || (last_too && !at[n]) ? pid : 0;
+	}
+	return 0;
+}
+
 /* A file of /proc/TID/, as much of it as there is room for. */
 static bool read_status(pid_t tid, const char *file, char text[STATUS_BYTES])
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "learn/asks.h"
+#include "learn/proc.h"
 #include "learn/replay/strace_files.h"
 
 enum { PIDFDS_MAX = 4096 };
@@ -146,27 +147,17 @@ static bool take_trace(struct asking *k)
 /* A name that leads by another process (fs/proc/base.c, proc_pid_get_link). */
 static bool take_look(struct asking *k)
 {
-	static const char *const links[] = { "exe", "cwd", "root", "fd/", "ns/", "map_files/" };
-	char *text = k->text[0];
-	int pid = 0, task = 0, n = 0, more = 0;
-	bool is_link = false;
+	pid_t pid;
 
-	if (k->rule.path[0] < 0 || !take_text(k, 0, k->rule.path[0]) ||
-	    sscanf(text, "/proc/%d/%n", &pid, &n) != 1 || !n || pid <= 0)
+	if (k->rule.path[0] < 0 || !take_text(k, 0, k->rule.path[0]))
 		return false;
-	if (sscanf(text + n, "task/%d/%n", &task, &more) != 1)
-		more = 0;
-	text += n + more;
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-		size_t len = strlen(links[i]);
-
-		is_link |= !strncmp(text, links[i], len) &&
-			   (links[i][len - 1] == '/' || !text[len] || text[len] == '/');
-	}
+	pid = proc_leads_by(k->text[0], true);
+	if (is_own(k, (uint64_t)pid))
+		return false;
 	k->rule = (struct trace_rule){ .op = TRACE_OP_PEER, .perms = { TRACE_R } };
 	k->ask.names[0].text = NULL;
 	k->ask.value = ours(k, (uint64_t)pid);
-	return is_link && !is_own(k, (uint64_t)pid);
+	return true;
 }
 
 /* ---- one call ---- */

@@ -179,6 +179,13 @@ def test_a_child_is_the_workloads_before_it_has_made_a_call(tmp_path, backend):
     assert set(rec.rules) == {"ptrace (read, readby) peer=@{profile_name}"}, rec.rules
 
 
+@pytest.mark.parametrize("backend", OTHERS)
+def test_the_directories_of_another_process_links_are_none_themselves(tmp_path, backend):
+    """/proc/PID/fd/ and ns/ are looked at, not through."""
+    rec = learn(tmp_path, backend, *python("for d in ('fd', 'ns'): os.stat(f'/proc/{os.getppid()}/{d}/'); os.stat(f'/proc/{os.getppid()}/{d}')"))[0]
+    assert not [rule for rule in rec.rules if rule.startswith("ptrace")], rec.rules
+
+
 @pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
 def test_a_directory_of_another_process_is_said_to_be_looked_from(tmp_path, backend):
     """What is named from there does not begin with /proc/, and is not seen to ask for ptrace."""
