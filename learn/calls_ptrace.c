@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a call of a stopped task tells, from its start to its end: the ptrace backend's counterpart of
- * calls.bpf.h, by the same rules.
+ * calls.bpf.h and ends.bpf.h, by the same rules.
  */
 #include "learn/tracee.h"
 

@@ -2,7 +2,7 @@
 /*
  * What a call changes by its name, as the kernel resolved it: seen where security modules are asked
  * (security/security.c, security_path_*()), at the moment of the call. Where no program may stand
- * there, calls.bpf.h has the name as it was written, and the loader looks it up.
+ * there, ends.bpf.h has the name as it was written, and the loader looks it up.
  *
  * Here, too, is what no call names that has a rule: a core dump, a file that an event of fanotify's opens,
  * a name in a structure, whatever a ring of io_uring does. That is recorded as it is asked for.
@@ -10,7 +10,7 @@
 #ifndef LEARN_NAMED_BPF_H
 #define LEARN_NAMED_BPF_H
 
-#include "learn/calls.bpf.h"
+#include "learn/ends.bpf.h"
 
 static __always_inline bool is_by_name(const struct mark *m)
 {
