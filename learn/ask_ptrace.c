@@ -73,22 +73,6 @@ static bool is_own(const struct ask_stopped *s, long long pid)
 	return !pid || pid == s->tid || proc_field(s->tid, "status", "\nTgid:", "%lld") == pid;
 }
 
-/* A name that leads by another process. One that cannot be read is lost with the file that it is of. */
-static bool take_look(const struct ask_stopped *s, struct ask_pending *p)
-{
-	pid_t pid;
-
-	if (!take_text(s, p, 0, s->args[p->rule.path[0]]))
-		return false;
-	pid = proc_leads_by(p->text[0], !(p->rule.flags[0] & TRACE_KEPT));
-	if (is_own(s, pid))
-		return false;
-	p->rule = (struct trace_rule){ .op = TRACE_OP_PEER, .perms = { TRACE_R } };
-	p->ask.value = ours(s, (uint64_t)pid);
-	p->ask.names[0].text = NULL;
-	return true;
-}
-
 static bool take_pidfd(const struct ask_stopped *s, struct ask_pending *p)
 {
 	char file[32], link[PATH_MAX];
@@ -151,8 +135,6 @@ struct ask_pending *ask_take(const struct ask_stopped *s, const struct trace_rul
 		p->ask.value = flags;
 		break;
 	case TRACE_OP_PTRACE: asks = take_trace(s, p); break;
-	case TRACE_OP_OPEN:
-	case TRACE_OP_LOOK: asks = r->path[0] >= 0 && take_look(s, p); break;
 	case TRACE_OP_PIDFD: asks = take_pidfd(s, p); break;
 	case TRACE_OP_PEER: asks = take_peer(s, p); break;
 	default: asks = false;

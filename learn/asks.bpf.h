@@ -213,27 +213,52 @@ ALONE int look_at(__u32 nr, __u32 at, __u32 kept)
 	return record_ask(value);
 }
 
+enum look {                  /* of a name */
+	    LOOK_KEPT = 1,   /* what is last in it is not followed, */
+	    LOOK_BASE = 2,   /* or names will be seen from there, where it is no link, */
+	    LOOK_TARGET = 4, /* or a link is made that says it */
+};
+
+/* What is looked up by it later does not begin so, and is not looked at: that there may be such names is told. */
+static __always_inline void note_base(const struct scratch *s, __u32 nr, __u32 how)
+{
+	bool own = false;
+
+	if (how & LOOK_BASE && is_link(&s->word[bounded(s->at + 1, 31)]))
+		return;
+	ask_of(nr, &own);
+	if (!own)
+		count_loss(TRACE_BELOW);
+}
+
 /*
  * Such a name, of another process: the kernel asks whether that one may be read
- * (fs/proc/base.c, proc_pid_get_link). kept: what is last in it is not followed.
+ * (fs/proc/base.c, proc_pid_get_link). how: enum look.
  */
-ALONE int look(__u64 text, __u32 kept)
+ALONE int look(__u64 text, __u32 how)
 {
 	static const char proc[] = "/proc/";
 	struct scratch *s = scratch_get();
 	__u32 nr;
 
-	if (!s || bpf_probe_read_user_str(s->word, sizeof(s->word) / 2, (void *)text) < 10)
+	if (!s)
+		return 0;
+	__builtin_memset(s->word, 0, sizeof(s->word) / 2);
+	if (bpf_probe_read_user_str(s->word, sizeof(s->word) / 2, (void *)text) < 8)
 		return 0;
 	for (__u32 i = 0; i < sizeof(proc) - 1; i++)
 		if (s->word[i] != proc[i])
 			return 0;
 	nr = (__u32)read_number(sizeof(proc) - 1);
-	if (!nr || word_at(s, s->at) != '/')
+	if (!nr || (word_at(s, s->at) && word_at(s, s->at) != '/'))
 		return 0;
-	if (word_at(s, s->at + 1) == 't') /* task/TID/ */
+	if (word_at(s, s->at) && word_at(s, s->at + 1) == 't') /* task/TID/ */
 		read_number(s->at + 1 + sizeof("task/") - 1);
-	return word_at(s, s->at) == '/' ? look_at(nr, s->at + 1, kept) : 0;
+	if (how & (LOOK_BASE | LOOK_TARGET))
+		note_base(s, nr, how);
+	return word_at(s, s->at) == '/' && !(how & LOOK_TARGET) ?
+		       look_at(nr, s->at + 1, how & LOOK_KEPT) :
+		       0;
 }
 
 static __always_inline int exit_ask(struct mark *m, const volatile struct trace_rule *r)
@@ -261,7 +286,7 @@ static __always_inline int exit_ask(struct mark *m, const volatile struct trace_
 		request = (__u32)arg_at(m, r->at);
 		if (request == TRACE_TRACEME)
 			return record_ask(request | TRACE_ASK_OURS);
-		if (request != TRACE_ATTACH && request != TRACE_SEIZE)
+		if (sees_asked || (request != TRACE_ATTACH && request != TRACE_SEIZE))
 			return 0;
 		return record_ask(request | ask_of((__u32)arg_at(m, r->fd[0]), &own));
 	case TRACE_OP_EXISTS:

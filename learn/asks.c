@@ -351,6 +351,7 @@ static void put(struct asking *k)
 	case TRACE_OP_BIND: put_unix(k); return;
 	case TRACE_OP_LABEL: put_label(k); return;
 	case TRACE_OP_PTRACE: put_trace(k, false); return;
+	case TRACE_OP_ASKED: put_trace(k, !(k->a->value & TRACE_ASK_ATTACH)); return;
 	case TRACE_OP_PIDFD:
 	case TRACE_OP_PEER: put_trace(k, r->perms[0] == TRACE_R); return;
 	default: return;

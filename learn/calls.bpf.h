@@ -544,14 +544,14 @@ static __always_inline void enter_messages(bool btf, void *regs,
 }
 
 /* Whether the call succeeds is not waited for. */
-ALONE int look_named(__u32 call, __u64 text, __u32 kept)
+ALONE int look_named(__u32 call, __u64 text, __u32 how)
 {
 	struct scratch *s = scratch_take();
 
 	if (!s)
 		return 0;
 	s->ask.call = call;
-	look(text, kept);
+	look(text, how);
 	scratch_give(s);
 	return 0;
 }
@@ -575,7 +575,9 @@ enter_named(bool btf, void *regs, struct trace_event_raw_sys_enter *event, __u32
 	     info->names_at == 3 ? args[3] :
 	     info->names_at == 4 ? args[4] :
 				   0;
-	look_named(call, text, info->names & TRACE_NAMES_KEPT || at & TRACE_NOFOLLOW);
+	look_named(call, text,
+		   (info->names & TRACE_NAMES_KEPT || at & TRACE_NOFOLLOW ? LOOK_KEPT : 0) |
+			   (info->names & TRACE_NAMES_BASE ? LOOK_BASE : 0));
 }
 
 /* The arguments stand in the registers, or in `event` where that is not NULL. */

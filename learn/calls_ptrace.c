@@ -20,6 +20,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
 #include "learn/address.h"
+#include "learn/looks_ptrace.h"
 #include "learn/proc.h"
 #include "learn/serve_ptrace.h"
 #include "learn/signal_ptrace.h"
@@ -193,10 +194,6 @@ static void record_open(struct tracer *t, struct tracee *e, const struct trace_r
 
 	if (r->path[0] >= 0 && stopped_text(e->tid, e->args[r->path[0]], name, TRACE_PATH) < 0)
 		*name = 0;
-	if (str_starts(str_c(name), "/proc/")) { /* perhaps by another process */
-		begin_ask(t, e);
-		end_ask(t, e);
-	}
 	t->labels |= strstr(name, "/attr/") != NULL;
 	if (r->flags[0] & TRACE_HOW && !stopped_memory(e->tid, asked, &asked, sizeof(asked))) {
 		t->r->run.losses.paths_unresolved++;
@@ -630,6 +627,8 @@ static void record_one_address(struct tracer *t, const struct tracee *e, unsigne
 
 	if (!address_find(e->tid, takes, e->args, which, &to))
 		return;
+	if (!t->r->run.no_files)
+		looks_at_address(t, e, &to);
 	/* By those that bind and connect where they succeed. */
 	if (takes >= TRACE_SENDTO && !t->r->run.no_files)
 		record_unix(t, e, &to, PERM_W, TRACE_FOLLOW | TRACE_SOCKET);
@@ -693,29 +692,6 @@ static void count_call(struct tracer *t, struct tracee *e, enum arch a, uint32_t
 	model_made(t->model, e->by, a, nr, 1, now);
 }
 
-/* A name that may lead by another process, which few do: the first bytes tell that. */
-static void record_named(struct tracer *t, const struct tracee *e, const struct trace_call *c)
-{
-	struct ask_stopped stopped = { e->tid, e->args, stopped_text, stopped_memory, is_ours, t };
-	struct trace_rule r = {
-		.op = TRACE_OP_LOOK, .fd = { -1, -1 }, .path = { 0, -1 }, .at = -1
-	};
-	struct ask_pending *ask;
-	uint64_t head = 0;
-	bool lost;
-
-	r.path[0] = c->names & TRACE_NAMES_SECOND ? 1 : 0;
-	if (!stopped_memory(e->tid, e->args[r.path[0]], &head, sizeof(head)) ||
-	    (head & TRACE_PROC_MASK) != TRACE_PROC_HEAD)
-		return;
-	if (c->names & TRACE_NAMES_KEPT ||
-	    (c->names_at >= 0 && e->args[c->names_at] & TRACE_NOFOLLOW))
-		r.flags[0] = TRACE_KEPT;
-	ask = ask_take(&stopped, &r, &lost);
-	if (ask)
-		ask_give(t->model, ask, tracer_now(t));
-}
-
 /*
  * Whose arguments lie behind a pointer: e->args are that call's, which is returned. NULL: nothing is to
  * be told of it.
@@ -770,8 +746,8 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 	e->forking = sys && rules_make_task(sys->name);
 	if (t->labels && sys && !strcmp(sys->name, "write") && a != ARCH_I386)
 		record_write(t, e, (const uint64_t *)info->entry.args);
-	if (c->names && !t->r->run.no_files)
-		record_named(t, e, c);
+	if (!t->r->run.no_files)
+		looks_of_call(t, e, sys, c);
 	if (c->tuple & (TRACE_PACKED_ARGS | TRACE_PACKED_ALL) && !(c = unpack(t, e, c->tuple)))
 		return;
 	if (!(c->args | c->rule | c->tuple | c->address))
@@ -812,6 +788,8 @@ static void on_return(struct tracer *t, struct tracee *e)
 	case TRACE_OP_OPEN:   /* with the result: see the caller */
 	case TRACE_OP_PTRACE: /* only what fails is of interest: see the caller */
 	case TRACE_OP_LABEL:  /* no call's */
+	case TRACE_OP_ASKED:  /* nor this */
+	case TRACE_OP_LOOK:   /* its name was looked at before it */
 	case TRACE_OP_NONE: return;
 	case TRACE_OP_EXEC: /* the exec event has done it */
 		if (r->at >= 0 && trace_only_asks(e->args[r->at]))
@@ -821,7 +799,6 @@ static void on_return(struct tracer *t, struct tracee *e)
 	case TRACE_OP_HELD: signal_end(t, e); return;
 	case TRACE_OP_QUEUE:
 	case TRACE_OP_RING:
-	case TRACE_OP_LOOK:
 	case TRACE_OP_PIDFD:
 	case TRACE_OP_PEER: begin_ask(t, e); /* fallthrough */
 	case TRACE_OP_MOUNT:

@@ -17,8 +17,8 @@ static __always_inline int exit_open(struct mark *m, const volatile struct trace
 		return 0;
 	}
 	s->asked = asked;
-	if (r->path[0] >= 0)
-		look(arg_at(m, r->path[0]), 0);
+	if (r->path[0] >= 0 && !sees_asked)
+		look(arg_at(m, r->path[0]), asked & TRACE_O_PATH ? LOOK_BASE : 0);
 	return record_fd(fd, 0);
 }
 
@@ -193,6 +193,8 @@ static __always_inline int exit_path(struct mark *m, const volatile struct trace
 
 	if (!s)
 		return 0;
+	if (flags & TRACE_SYMLINK && !sees_asked)
+		look(m->args[0], LOOK_TARGET);
 	if (m->nnamed)
 		return exit_named(m, r, s, at);
 	if (m->error == TRACE_EISDIR)
@@ -230,6 +232,8 @@ static __always_inline int exit_bind(struct mark *m, const volatile struct trace
 {
 	struct scratch *s = scratch_get();
 
+	if (!sees_asked) /* behind the family; more than is written there is no name of /proc's */
+		look(arg_at(m, r->path[0]) + 2, r->flags[0] & TRACE_MADE ? LOOK_KEPT : 0);
 	if (s && m->nnamed)
 		return exit_named(m, r, s, 0);
 	return record_unix(r->flags[0] & TRACE_MADE ? ADDRESS_BIND : ADDRESS_CONNECT,

@@ -788,7 +788,8 @@ static void drop_files(struct model *m)
 	m->r->files.n = n;
 	m->r->listings.n = m->r->lost.n = m->r->rules.n = 0;
 	run->disconnected = run->namespace_files = run->unseen_exec = run->core_dumps = 0;
-	run->elsewhere = run->unkept = 0;
+	run->elsewhere = run->unkept = run->looks_below = 0;
+	run->looks_observed = false;
 	run->losses.paths_full = run->losses.paths_truncated = 0;
 	run->losses.paths_unresolved = run->losses.paths_relinked = 0;
 }

@@ -242,6 +242,31 @@ static __always_inline int on_label(__u64 name, __u64 value, __u64 size)
 	return 0;
 }
 
+/*
+ * May the task read, or trace, another one? Asked by whichever call, of whichever name, wherever that led
+ * (kernel/ptrace.c, __ptrace_may_access()): not of its own process, and behind the questions of users.
+ * Without the scratch, so that nobody can have it.
+ */
+static __always_inline int on_asked(__u64 about, __u32 mode)
+{
+	struct mark *m = marks_by_task ? mark_get(true) : mark_get(false);
+	struct task_struct *other = (void *)about;
+	struct trace_ask_key key = { .what = TRACE_OP_ASKED };
+
+	if (m)
+		key.call = tells_call() ? call_now() : m->call;
+	else if (is_worker())
+		key.call = workers_call();
+	else
+		return 0;
+	key.value = mode & TRACE_ASK_ATTACH;
+	if (is_ours(pid_key(BPF_CORE_READ(other, group_leader, thread_pid))))
+		key.value |= TRACE_ASK_OURS;
+	if (!count_up(&asks, &key))
+		count_loss(TRACE_LOSS_PATHS);
+	return 0;
+}
+
 static __always_inline __u64 mount_of(__u64 path)
 {
 	return (__u64)BPF_CORE_READ((struct path *)path, mnt);

@@ -459,7 +459,7 @@ static __always_inline int record_file_here(__u64 file, __u32 perms)
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
 	magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	peers = magic == PROC_MAGIC ? peers_of((__u64)inode) : 0;
+	peers = magic == PROC_MAGIC && !sees_asked ? peers_of((__u64)inode) : 0;
 	flags |= peers & TRACE_PEERS;
 	s->more = peers & TRACE_OURS;
 	if (magic == NSFS_MAGIC)

@@ -78,15 +78,15 @@ static const char *behind_number(const char *text, const char *prefix, pid_t *nu
 	return digits && text[n + digits] == '/' ? text + n + digits + 1 : NULL;
 }
 
-pid_t proc_leads_by(const char *name, bool last_too)
+/* A link to what a process has, behind "/PID/": what stands behind it; NULL: it is none. */
+static const char *behind_link(const char *at)
 {
 	static const char *const links[] = { "exe", "cwd", "root", "fd/", "ns/", "map_files/" };
-	pid_t pid, tid;
-	const char *at = behind_number(name, "/proc/", &pid), *thread;
+	pid_t tid;
+	const char *thread = behind_number(at, "task/", &tid);
 
-	thread = at ? behind_number(at, "task/", &tid) : NULL;
 	at = thread ? thread : at;
-	for (size_t i = 0; at && i < sizeof(links) / sizeof(links[0]); i++) {
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
 		size_t n = strlen(links[i]), own = 0;
 
 		if (strncmp(at, links[i], n) != 0)
@@ -94,9 +94,30 @@ pid_t proc_leads_by(const char *name, bool last_too)
 		if (links[i][n - 1] == '/')
 			own = strcspn(at + n, "/");
 		if (links[i][n - 1] == '/' && !own)
-			return 0; /* the directory */
+			return NULL; /* the directory */
 		n += own;
-		return at[n] == '/' || (last_too && !at[n]) ? pid : 0;
+		return !at[n] || at[n] == '/' ? at + n : NULL;
+	}
+	return NULL;
+}
+
+pid_t proc_leads_by(const char *name, bool last_too)
+{
+	pid_t pid;
+	const char *at = behind_number(name, "/proc/", &pid), *end = at ? behind_link(at) : NULL;
+
+	return end && (*end || last_too) ? pid : 0;
+}
+
+pid_t proc_link_of(const char *path)
+{
+	for (const char *at = strchr(path, '/'); at; at = strchr(at + 1, '/')) {
+		pid_t pid;
+		const char *behind = behind_number(at, "/", &pid),
+			   *end = behind ? behind_link(behind) : NULL;
+
+		if (end && !*end)
+			return pid;
 	}
 	return 0;
 }

@@ -17,6 +17,8 @@ bool proc_link(pid_t tid, const char *what, char out[PATH_MAX]);
  * (fs/proc/base.c, proc_pid_get_link()). last_too: also what is last in it is followed. 0: by none's.
  */
 pid_t proc_leads_by(const char *name, bool last_too);
+/* Whose link to such a thing it is that has this path, wherever that /proc is mounted; 0: it is none. */
+pid_t proc_link_of(const char *path);
 /* The number behind a label of /proc/TID/FILE, as `scan` reads it: a literal. -1: not there. */
 long long proc_field(pid_t tid, const char *file, const char *label, const char *scan);
 /* The number by which the task's process knows itself, in whatever namespace; 0: not to be known. */

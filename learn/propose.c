@@ -198,6 +198,15 @@ static void describe_processes(struct proposal *p, struct ast_comment **to)
 	BUF_AUTO name = { 0 };
 	size_t n = 0;
 
+	if (p->r->run.looks_observed)
+		return;
+	if (p->r->run.looks_below)
+		ast_comment_add(
+			p->a, to,
+			"directories of other processes below /proc were entered, held with O_PATH, "
+			"or made what a link leads to: %llu; what was named from there may ask for "
+			"ptrace (read), and was not seen",
+			(unsigned long long)p->r->run.looks_below);
 	vec_each(&p->r->files, f) {
 		if (!f->peers || !f->path.n || f->path.p[f->path.n - 1] != '/')
 			continue;

@@ -323,6 +323,7 @@ static void read_caps(struct watch *w, struct model *m)
 
 	r->run.caps_observed = w->sees_caps;
 	r->run.names_observed = w->sees_names;
+	r->run.looks_observed = w->sees_asked;
 	r->run.files_written = w->skel->bss->wrote;
 	r->run.rings_observed = w->sees_names || w->sees_requests;
 	read_caps_of(w, m, bpf_map__fd(w->skel->maps.caps), false);
@@ -629,6 +630,7 @@ static void read_losses(struct watch *w, struct recorded_run *run)
 	run->losses.left += watch_sum(w, TRACE_LOSS_LEFT);
 	w->unread += watch_sum(w, TRACE_LOSS_READS);
 	run->namespace_files = watch_sum(w, TRACE_NAMESPACES);
+	run->looks_below = watch_sum(w, TRACE_BELOW);
 	run->memory_programs = watch_sum(w, TRACE_MEMORY);
 	run->odd_numbers = watch_sum(w, TRACE_LOSS_CALLS);
 	run->unseen_exec = watch_sum(w, TRACE_UNSEEN_EXEC);

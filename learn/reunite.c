@@ -89,6 +89,7 @@ static void unite_runs(struct arena *a, const struct recordings *rs, struct reco
 		out->unfinished |= r->unfinished;
 		out->midway |= r->midway;
 		out->names_observed &= r->names_observed;
+		out->looks_observed &= r->looks_observed;
 		out->programs_observed &= r->programs_observed;
 		out->programs_by_phase &= r->programs_by_phase;
 		out->rings_observed &= r->rings_observed;

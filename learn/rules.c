@@ -74,28 +74,31 @@ static uint8_t address_of(const char *call)
 
 #define FOLLOWED 0
 #define KEPT     TRACE_NAMES_KEPT
+#define BASE     TRACE_NAMES_BASE
 
 /* Which of its names may lead by another process, as a row of names.def or of rules.def says. */
 static void fill_names(struct trace_call *c, const char *call)
 {
 	static const struct {
 		const char *call;
+		int8_t dir;
 		uint8_t name, last;
 		int8_t at;
 	} named[] = {
-#define NAMED(call, name, last, at) { #call, name, last, at },
+#define NAMED(call, dir, name, last, at) { #call, dir, name, last, at },
 #include "learn/names.def"
 #undef NAMED
 	};
 	const struct trace_rule *r = c->rule ? &rows[c->rule - 1].rule : NULL;
 
-	c->names_at = -1;
+	c->names_at = c->names_dir = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
 		if (!strcmp(named[i].call, call)) {
 			c->names =
 				(uint8_t)((named[i].name ? TRACE_NAMES_SECOND : TRACE_NAMES_FIRST) |
 					  named[i].last);
 			c->names_at = named[i].at;
+			c->names_dir = named[i].dir;
 		}
 	/* What opens, and readlink, are looked at when they have ended. */
 	if (!r || r->path[0] < 0 || r->path[0] > 1 ||

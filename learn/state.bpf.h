@@ -22,6 +22,7 @@ const volatile bool border;                /* of cgroups: what is outside is tol
 const volatile __u64 cookie;               /* by which our own events of perf's are known */
 const volatile bool no_files;              /* calls alone; programs, and what tells of their libc */
 const volatile bool ring_serves;           /* by an accept of a ring a process is known to serve */
+const volatile bool sees_asked;            /* whom the kernel asks about is seen where it asks */
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];

@@ -325,6 +325,16 @@ int name_connect(__u64 *ctx)
 			0, 0, CHANGED_SOCKET);
 }
 
+SEC("fentry/security_ptrace_access_check") /* who is asked about, PTRACE_MODE_* */
+int asked_peer(__u64 *ctx)
+{
+	__u64 at[2] = {};
+
+	/* As numbers: what the verifier knows for a task no function may be given. */
+	bpf_probe_read_kernel(at, sizeof(at), &ctx[0]);
+	return on_asked(at[0], (__u32)at[1]);
+}
+
 SEC("fentry/security_setprocattr") /* whose, name, value, size */
 int name_label(__u64 *ctx)
 {

@@ -80,7 +80,8 @@ enum trace_op {
 	TRACE_OP_PEER,   /* perms[0] R or W: fd[0], or fd[1], is read, or traced */
 	TRACE_OP_LABEL,  /* no call's: a word for /proc/self/attr/ [1: of the next exec] */
 	TRACE_OP_EXISTS, /* argument at: a signal, of which 0 is not sent; fd[0]: who is asked about */
-	TRACE_OP_HELD, /* likewise, and fd[0] is a descriptor of a process */
+	TRACE_OP_HELD,  /* likewise, and fd[0] is a descriptor of a process */
+	TRACE_OP_ASKED, /* no call's: the kernel asked whether a process may be read [or traced] */
 };
 
 /* What arguments mean to both backends; the kernel's headers for BPF lack most of it. */
@@ -295,6 +296,7 @@ struct trace_call {
 	__u8 serves; /* enum trace_serves */
 	__u8 names; /* it takes a name, which may lead by another process: TRACE_NAMES_*; 0: none */
 	__s8 names_at; /* argument that holds AT_SYMLINK_NOFOLLOW; -1: none */
+	__s8 names_dir; /* from which the name is seen; -1: the working directory, or a rule says it */
 };
 
 enum trace_looks {
@@ -307,6 +309,7 @@ enum {
 	TRACE_NAMES_FIRST = 1,  /* argument 0 */
 	TRACE_NAMES_SECOND = 2, /* argument 1 */
 	TRACE_NAMES_KEPT = 4,   /* what is last in it is not followed */
+	TRACE_NAMES_BASE = 8,   /* names are seen from there afterwards */
 };
 #define TRACE_PROC_HEAD                                                                            \
 	0x2f636f72702full /* "/proc/", as a little-endian number of the first bytes */
@@ -390,7 +393,8 @@ struct trace_ask_key {
 };
 #define TRACE_RING_OTHERS                                                                          \
 	(1ull << 32) /* of TRACE_OP_RING, instead of flags: a request by credentials that it kept */
-#define TRACE_ASK_OURS (1ull << 32) /* of a value: whom it is about is recorded, too */
+#define TRACE_ASK_OURS   (1ull << 32) /* of a value: whom it is about is recorded, too */
+#define TRACE_ASK_ATTACH 2            /* of TRACE_OP_ASKED: PTRACE_MODE_ATTACH */
 
 /* A signal between processes of which one at least is recorded. */
 enum { TRACE_SENT = 1, TRACE_RECEIVED = 2 };
@@ -445,6 +449,7 @@ enum trace_loss {
 	TRACE_UNSEEN_EXEC,  /* not a loss: mprotect(PROT_EXEC) of what could not be looked up */
 	TRACE_DISCONNECTED, /* not a loss: pipes, sockets, memory files opened by /proc/PID/fd */
 	TRACE_NAMESPACES,   /* not a loss: namespaces opened by /proc/PID/ns */
+	TRACE_BELOW,        /* not a loss: of another process below /proc, where names may begin */
 	TRACE_TASKS,        /* not a loss: tasks seen */
 	TRACE_LOSS_NR
 };

@@ -166,6 +166,12 @@ static bool is_namer(const struct bpf_program *p)
 	return !strncmp(bpf_program__name(p), "name_", 5);
 }
 
+/* The one that sees whom the kernel asks about, before one process looks at another. */
+static bool is_asker(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__name(p), "asked_", 6);
+}
+
 /* Of those that see what rings of io_uring do with sockets; functions that this kernel lacks it asks nothing by. */
 static bool is_ringer(const struct bpf_program *p)
 {
@@ -225,7 +231,7 @@ static bool is_chosen(const struct watch *w, const struct bpf_program *p, bool p
 		return w->finds;
 	if (is_picker(p))
 		return pick && is_pickers_tier(p, w->tier);
-	if (is_ringer(p))
+	if (is_ringer(p) || is_asker(p))
 		return w->sees_names && has_function(w, p);
 	if (is_requester(p))
 		return w->sees_requests && is_of_tier(bpf_program__name(p), w->tier);
@@ -241,8 +247,14 @@ static void choose_programs(struct watch *w, bool pick)
 	w->sees_requests = w->sees_requests && !w->sees_names &&
 			   has_tracepoint(w, "io_uring_submit_req") &&
 			   types_id(w->types, "io_bind", BTF_KIND_STRUCT);
+	w->sees_asked = false;
 	bpf_object__for_each_program(p, w->skel->obj)
-		bpf_program__set_autoload(p, is_chosen(w, p, pick));
+	{
+		bool is = is_chosen(w, p, pick);
+
+		bpf_program__set_autoload(p, is);
+		w->sees_asked |= is && is_asker(p);
+	}
 }
 
 static int open_object(struct watch *w)
@@ -253,6 +265,21 @@ static int open_object(struct watch *w)
 	if (!w->skel)
 		return -errno;
 	return types_cut(w->types, w->skel->obj);
+}
+
+/* What the kernel is seen to ask need not be guessed by calls and names, which costs each of them. */
+static void drop_guesses(struct watch *w)
+{
+	struct trace_call *calls = (struct trace_call *)w->skel->rodata->calls;
+	const struct trace_rule *rules = (const struct trace_rule *)w->skel->rodata->rules;
+
+	for (unsigned i = 0; i < TRACE_CALLS; i++) {
+		__u8 op = rules[calls[i].rule].op;
+
+		calls[i].names = 0;
+		if (op == TRACE_OP_LOOK || op == TRACE_OP_PIDFD || op == TRACE_OP_PEER)
+			calls[i].rule = 0;
+	}
 }
 
 static void fill_looks(struct watch *w, bool no_files)
@@ -308,6 +335,9 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 	serve_fill((struct trace_call *)w->skel->rodata->calls, &opt->serve);
 	w->skel->rodata->no_files = opt->no_files;
 	w->skel->rodata->ring_serves = opt->serve.by == SERVE_BY_WAIT;
+	w->skel->rodata->sees_asked = w->sees_asked;
+	if (w->sees_asked)
+		drop_guesses(w);
 	fill_looks(w, opt->no_files);
 	if (getrandom((void *)&w->skel->rodata->cookie, sizeof(w->skel->rodata->cookie), 0) < 0)
 		err = -errno;

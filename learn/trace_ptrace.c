@@ -367,6 +367,8 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	t->r->run.programs_observed = true;
 	t->r->run.programs_by_phase = true;
 	t->r->run.peers_observed = !opt->no_files;
+	/* What the filter lets pass may lead anywhere. */
+	t->r->run.looks_observed = !opt->no_files && !by_seccomp(opt);
 	rules_fill(t->calls, t->rules);
 	serve_fill(t->calls, &opt->serve);
 	if (by_seccomp(opt))

@@ -56,6 +56,7 @@ struct tracer {
 	bool labels;    /* something below a directory attr was opened: perhaps a task's */
 	uint64_t start_ns;
 	struct await await;
+	bool moved;       /* a task may have another root, or other mounts, than we have */
 	dev_t namespaces; /* the device that files of namespaces are of; 0: not known */
 };
 /* NULL: it is none of those. */

@@ -67,6 +67,7 @@ struct recorded_run {
 	const char *no_witness; /* where calls can be missed, why it is not proved that none was */
 	bool caps_observed;     /* else there are none because the backend cannot see them */
 	bool names_observed;    /* by eBPF: what calls change by name was seen as it was resolved */
+	bool looks_observed;    /* so was whom the kernel asked about as one looked at another */
 	bool programs_observed; /* which program made a call was looked at */
 	bool programs_by_phase; /* and while it started, or served */
 	bool rings_observed;    /* and what rings of io_uring do with sockets */
@@ -77,6 +78,8 @@ struct recorded_run {
 	uint64_t odd_numbers;    /* calls by numbers far beyond any table; nothing is lost */
 	uint64_t disconnected;   /* opens of things without a path: pipes, sockets, memory files */
 	uint64_t namespace_files; /* opened: to AppArmor all of them are "/", below no root */
+	uint64_t
+		looks_below; /* directories of other processes entered, or held, or links to them */
 	uint64_t memory_programs; /* executed from memory files: no path, no rule */
 	uint64_t unseen_exec;     /* mprotect(PROT_EXEC) of what could not be looked up */
 	uint64_t core_dumps; /* by ptrace, which does not see the file that the kernel writes */

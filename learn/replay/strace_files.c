@@ -288,6 +288,7 @@ static void record_call(struct looking *k)
 	case TRACE_OP_PIDFD:
 	case TRACE_OP_PEER:
 	case TRACE_OP_LABEL:
+	case TRACE_OP_ASKED:
 	case TRACE_OP_EXISTS:
 	case TRACE_OP_HELD: return; /* no files */
 	case TRACE_OP_OPEN: record_open(k); return;

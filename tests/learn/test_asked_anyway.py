@@ -192,8 +192,11 @@ def test_a_directory_of_another_process_is_said_to_be_looked_from(tmp_path, back
     said = "directories of other processes were opened: /proc/"
     own = "fd = os.open('/proc/self/fd', 0); os.readlink('0', dir_fd=fd)\n"
     assert said not in plain(learn(tmp_path, backend, *python(own))[1])
-    text = plain(learn(tmp_path, backend, *python(own + "fd = os.open('/proc/%d' % os.getppid(), 0); os.readlink('exe', dir_fd=fd)"))[1])
-    assert re.search(said + r"\d+/; what was named from there", text), text
+    rec, text = learn(tmp_path, backend, *python(own + "fd = os.open('/proc/%d' % os.getppid(), 0); os.readlink('exe', dir_fd=fd)"))
+    if "looks-seen" in rec.runs[1]:  # and needs not be said, as it is
+        assert rec.rules == {"ptrace (read)": 1} and said not in plain(text), rec.rules
+    else:
+        assert backend == "ebpf" and re.search(said + r"\d+/; what was named from there", plain(text)), text
 
 
 def test_a_label_that_is_changed_by_a_call_of_its_own_is_said(tmp_path):
@@ -208,7 +211,9 @@ def test_a_label_that_is_changed_by_a_call_of_its_own_is_said(tmp_path):
 def test_calls_that_take_names_are_calls():
     """A row of names.def that no call has would never be looked at."""
     text = (pathlib.Path(__file__).resolve().parents[2] / "learn/names.def").read_text(encoding="ascii")
-    rows = re.findall(r"(?m)^NAMED\((\w+), ([01]), (?:FOLLOWED|KEPT), (?:-1|[234])\)$", text)
+    rows = re.findall(r"(?m)^NAMED\((\w+), (-1|0), ([01]), (?:FOLLOWED|KEPT|BASE), (?:-1|[234])\)$", text)
     assert len(rows) == text.count("\nNAMED(") > 25 and rows == sorted(rows)
-    for call, _ in rows:
-        assert run([PALE, "show", call]).rc == 0, call
+    for call, directory, name in rows:
+        shown = run([PALE, "show", call]).out
+        assert re.search(rf"(?m)^    {name}  \S*(name|path)", shown), shown
+        assert bool(re.search(r"(?m)^    0  (dfd|dirfd)", shown)) == (directory == "0"), shown

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who looks at another process by a name that leads by it, wherever the name begins and by whichever links."""
+import re
+import textwrap
+
+import pytest
+
+from conftest import PALE, need_root, run
+from test_awkward import python
+from test_backends import learn
+from test_recordings import merge
+from test_values import plain
+
+EACH = pytest.mark.parametrize("backend", ["ebpf", "ptrace"])
+OURS = "ptrace (read, readby) peer=@{profile_name}"
+SAID = "what was named from there may ask for ptrace (read), and was not seen"
+
+# A child that sleeps in the directory where its parent is, and ends with that.
+CHILD = """
+import socket, threading
+libc = ctypes.CDLL(None, use_errno=True)
+ready = os.pipe(); pid = os.fork()
+if not pid:
+    libc.prctl(1, 9, 0, 0, 0); os.write(ready[1], b'x'); signal.pause(); os._exit(0)
+os.read(ready[0], 1); P = f'/proc/{pid}'; open('file', 'w').close()
+def fails(do, *args, **kw):
+    try: do(*args, **kw)
+    except OSError: pass
+def thread(do):
+    t = threading.Thread(target=do); t.start(); t.join()
+def beside(do):
+    got, go, told = [], threading.Event(), threading.Event()
+    t = threading.Thread(target=lambda: (got.append(threading.get_native_id()), told.set(), go.wait())); t.start(); told.wait()
+    do(got[0]); go.set(); t.join()
+"""
+
+
+def looked(tmp_path, backend, script):
+    script = CHILD + script + "\nos.kill(pid, 9); os.wait()"
+    # Names by it may be lost where they are looked up when it is gone.
+    return learn(tmp_path, backend, *python(script), cwd=tmp_path, options=["--allow-loss"])
+
+
+# How often the kernel asks.
+BEGINS = {
+    "what is held with O_PATH": ("d = os.open(P, os.O_PATH); os.close(os.open('cwd/file', 0, dir_fd=d)); os.stat('root', dir_fd=d)\n"
+                                 "os.stat('cwd', dir_fd=d, follow_symlinks=False); os.readlink('exe', dir_fd=d); os.utime('cwd/file', dir_fd=d)\n"
+                                 "os.mkdir('cwd/made', dir_fd=d); os.rename('cwd/made', 'renamed', src_dir_fd=d); os.link('file', 'cwd/hard', dst_dir_fd=d)\n"
+                                 "os.symlink('any', 'cwd/soft', dir_fd=d); os.unlink('cwd/hard', dir_fd=d); os.access('cwd/file', 4, dir_fd=d)", 10),
+    "the working directory": "os.chdir(P + '/fd'); os.readlink('0'); fails(os.readlink, '../cwd/file'); os.stat('../task/../root'); fails(os.open, '../cwd/none', 0)",
+    "a link that was made": ("os.symlink(P + '/cwd', 'there'); os.symlink('there', 'again'); os.stat('again/file'); os.lstat('there'); os.readlink('again')\n"
+                             "os.close(os.open('there/file', 0)); os.chdir('again'); fails(os.execl, 'again/file', 'x')", 4),
+}
+BEGINS = {k: v if isinstance(v, tuple) else (v, 4) for k, v in BEGINS.items()}
+
+
+@EACH
+@pytest.mark.parametrize("begins", BEGINS)
+def test_a_name_leads_by_another_process_wherever_it_begins(tmp_path, backend, begins):
+    """Where it is looked up as the kernel does that; elsewhere it is said that it may."""
+    script, asked = BEGINS[begins]
+    rec, text = looked(tmp_path, backend, script)
+    if "looks-seen" not in rec.runs[1]:
+        assert SAID in plain(text) and backend == "ebpf", text
+        return
+    assert rec.rules.keys() == {OURS} and SAID not in plain(text), rec.text
+    assert rec.rules[OURS] == asked if backend == "ptrace" else rec.rules[OURS] >= asked, rec.rules
+
+
+@EACH
+def test_the_path_of_a_socket_leads_by_another_process(tmp_path, backend):
+    rec, _ = looked(tmp_path, backend, textwrap.dedent("""
+        s = socket.socket(socket.AF_UNIX); s.bind(P + '/cwd/bound'); s.listen()
+        socket.socket(socket.AF_UNIX).connect(P + '/cwd/bound')
+        d = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); d.bind('datagrams')
+    """))
+    assert rec.rules.get(OURS, 0) >= 2 and len([r for r in rec.rules if r.startswith("ptrace")]) == 1, rec.rules
+
+
+def test_what_is_sent_to_leads_by_another_process(tmp_path):
+    rec, _ = looked(tmp_path, "ptrace", "d = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); d.bind('datagrams'); d.sendto(b'x', P + '/cwd/datagrams')")
+    assert rec.rules[OURS] == 1, rec.rules
+
+
+@EACH
+def test_a_thread_looks_as_its_process_does_and_at_no_thread_of_it(tmp_path, backend):
+    """The kernel asks about another process alone (kernel/ptrace.c, same_thread_group())."""
+    own = ("me = os.getpid(); os.stat('/proc/self/cwd/file'); os.stat('/proc/thread-self/root'); os.stat(f'/proc/{me}/root/proc'); os.readlink('/proc/self/exe')\n"
+           "os.symlink('/proc/self/cwd', 'own'); os.stat('own/file'); d = os.open('/proc/self', os.O_PATH); os.stat('cwd', dir_fd=d); os.stat('/dev/fd/0')\n"
+           "thread(lambda: os.stat(f'/proc/{me}/cwd')); beside(lambda tid: os.stat(f'/proc/self/task/{tid}/exe'))\n"
+           "os.chdir('/proc/self/fd'); os.readlink('0'); os.lstat(P + '/exe'); os.stat(P + '/status')")
+    rec, text = looked(tmp_path, backend, own)
+    assert not [r for r in rec.rules if r.startswith("ptrace")] and SAID not in plain(text), rec.rules
+    rec, _ = looked(tmp_path, backend, "thread(lambda: os.stat(f'{P}/task/{pid}/cwd/file'))")
+    assert rec.rules == {OURS: 1}, rec.rules
+
+
+def test_who_has_another_root_is_looked_up_from_there(tmp_path):
+    need_root()
+    (tmp_path / "root" / "proc").mkdir(parents=True)
+    mounted = "libc.unshare(0x20000); libc.mount(None, b'/', None, 0x44000, None); libc.mount(b'/proc', b'root/proc', None, 0x5000, None)\n"
+    rec, _ = looked(tmp_path, "ptrace", mounted + "os.chroot('root'); os.chdir('/'); os.symlink(f'/proc/{pid}/cwd', 'l'); os.stat('l/file'); os.stat('/proc/self/root'); fails(os.stat, 'proc/none')")
+    assert rec.rules[OURS] == 1, rec.rules
+
+
+def test_looks_are_seen_in_the_sum_where_they_were_in_each_run(tmp_path):
+    """One that did not see them says so of all."""
+    script = "d = os.open(P, os.O_PATH); os.stat('cwd', dir_fd=d); os.readlink(P + '/exe')"
+    recs = []
+    for backend in ("ptrace", "ebpf", "seccomp"):
+        (tmp_path / backend).mkdir()
+        looked(tmp_path / backend, backend, script)
+        recs.append(tmp_path / backend / f"{backend}.rec")
+    run_ebpf = recs[1].read_text()
+    if "looks-seen" not in run_ebpf:
+        assert re.search(r"(?m)^run 1 looks-below 1$", run_ebpf), run_ebpf
+    assert "run 1 looks-seen" in recs[0].read_text() and "looks-seen" not in recs[2].read_text()
+    for others, seen in ((recs[1], "looks-seen" in run_ebpf), (recs[2], False)):
+        (tmp_path / "both").write_text(merge(recs[0], others))
+        assert (SAID in plain(run([PALE, "propose", "--allow-loss", tmp_path / "both"], check=0).out)) != seen
