@@ -140,13 +140,17 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, cons
 	return model_file(t->model, (struct str){ path, n }, how);
 }
 
-static model_ref record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
+static model_ref record_fd_as(struct tracer *t, pid_t tid, int fd, struct access how)
 {
-	struct access how = { .perms = perms };
 	char link[32];
 
 	snprintf(link, sizeof(link), "fd/%d", fd);
 	return record_link(t, tid, link, NULL, &how);
+}
+
+static model_ref record_fd(struct tracer *t, pid_t tid, int fd, unsigned perms)
+{
+	return record_fd_as(t, tid, fd, (struct access){ .perms = perms });
 }
 
 static bool is_ours(const void *tracer, pid_t tid)
@@ -215,6 +219,7 @@ static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *t
 	struct access how = { .perms = as->perms,
 			      .owned = as->owned,
 			      .socket = flags & TRACE_SOCKET,
+			      .tried = flags & TRACE_TRIED,
 			      .count = 1,
 			      .first_ns = tracer_now(t) };
 	char base[PATH_MAX], link[32] = "cwd", mine[TRACE_PATH + 32];
@@ -222,11 +227,12 @@ static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *t
 	int fd;
 
 	tell_maker(t, tid, &how);
-	if (!*text)
-		return dir >= 0 ? record_fd(t, tid, dir, how.perms) : 0;
-	fd = stopped_self_fd(text);
+	fd = *text ? stopped_self_fd(text) : dir;
 	if (fd >= 0)
-		return record_fd(t, tid, fd, how.perms);
+		return record_fd_as(t, tid, fd,
+				    (struct access){ .perms = how.perms, .tried = how.tried });
+	if (!*text)
+		return 0;
 	if (*text == '/')
 		strcpy(link, "root");
 	else if (dir >= 0)
@@ -772,10 +778,37 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		record_address(t, e, c->address);
 }
 
-/* What was asked to be executed, and is not. */
-static void record_executable(struct tracer *t, const struct tracee *e, struct trace_rule r)
+/* Is that a program, of which what would run it has failed the exec? flags: TRACE_IF_*. */
+static bool is_tried(const struct tracee *e, const struct trace_rule *r, unsigned flags)
 {
-	r.flags[0] |= TRACE_FOLLOW;
+	int dir = r->fd[0] >= 0 ? (int)e->args[r->fd[0]] : -1, fd;
+	char text[TRACE_PATH + 1], mine[TRACE_PATH + 32], full[TRACE_PATH + 64], root[32];
+	bool keeps = r->at >= 0 && e->args[r->at] & TRACE_NOFOLLOW;
+	struct stat st;
+
+	if (stopped_text(e->tid, e->args[r->path[0]], text, TRACE_PATH) < 0)
+		return false;
+	fd = *text ? stopped_self_fd(text) : dir;
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)e->tid);
+	if (fd >= 0)
+		snprintf(full, sizeof(full), "/proc/%d/fd/%d", (int)e->tid, fd);
+	else if (*text == '/')
+		snprintf(full, sizeof(full), "%s%s", root, stopped_theirs(e->tid, text, mine));
+	else if (dir >= 0)
+		snprintf(full, sizeof(full), "/proc/%d/fd/%d/%s", (int)e->tid, dir, text);
+	else
+		snprintf(full, sizeof(full), "/proc/%d/cwd/%s", (int)e->tid, text);
+	return !(fd < 0 && keeps ? lstat(full, &st) : stat(full, &st)) && model_may_run(&st) &&
+	       (!(flags & TRACE_IF_REFUSED) || model_is_refused(full, root));
+}
+
+/* What was asked to be executed, and is not; error: why, 0: it was only asked whether it may be. */
+static void record_executable(struct tracer *t, const struct tracee *e, struct trace_rule r,
+			      uint32_t error)
+{
+	if (trace_if(error) && !is_tried(e, &r, trace_if(error)))
+		return;
+	r.flags[0] |= TRACE_FOLLOW | TRACE_TRIED;
 	record_user_path(t, e, &r, 0, PERM_X);
 }
 
@@ -793,7 +826,7 @@ static void on_return(struct tracer *t, struct tracee *e)
 	case TRACE_OP_NONE: return;
 	case TRACE_OP_EXEC: /* the exec event has done it */
 		if (r->at >= 0 && trace_only_asks(e->args[r->at]))
-			record_executable(t, e, *r);
+			record_executable(t, e, *r, 0);
 		return;
 	case TRACE_OP_EXISTS:
 	case TRACE_OP_HELD: signal_end(t, e); return;
@@ -829,7 +862,7 @@ static void on_failure(struct tracer *t, struct tracee *e, uint32_t error)
 
 	r.flags[0] |= error == TRACE_EISDIR ? TRACE_DIR : 0;
 	if (r.op == TRACE_OP_EXEC)
-		record_executable(t, e, r);
+		record_executable(t, e, r, error);
 	else if (r.op == TRACE_OP_OPEN)
 		record_unopened(t, e, &r);
 	else if (r.op == TRACE_OP_PATH)

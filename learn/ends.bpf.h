@@ -125,7 +125,9 @@ static __always_inline __u64 record_named(struct scratch *s, __u64 id, __u32 per
 	s->parent = id;
 	s->kind = TRACE_LEAF;
 	s->perms = (__u8)perms;
-	s->flags = (about & ABOUT_DIR ? TRACE_DIR : 0) | (about & ABOUT_SOCKET ? TRACE_SOCKET : 0);
+	s->flags = (about & ABOUT_DIR ? TRACE_DIR : 0) | (about & ABOUT_SOCKET ? TRACE_SOCKET : 0) |
+		   (about & ABOUT_TRIED ? TRACE_TRIED : 0) |
+		   (about & ABOUT_ELSEWHERE ? TRACE_ELSEWHERE : 0);
 	s->not_owned = !!(about & ABOUT_NOT_OWNED);
 	s->off = 0;
 	s->len = 0;
@@ -244,12 +246,22 @@ static __always_inline int exit_bind(struct mark *m, const volatile struct trace
 /* An exec that failed, or only asked; one that was done leaves no mark of it. */
 static __always_inline int exit_unexecuted(struct mark *m, const volatile struct trace_rule *r)
 {
-	__u32 at = r->at >= 0 ? (__u32)arg_at(m, r->at) : 0;
+	__u32 at = r->at >= 0 ? (__u32)arg_at(m, r->at) : 0, flags = TRACE_FOLLOW | TRACE_TRIED;
+	struct scratch *s = scratch_get();
 
-	if (!m->error && !trace_only_asks(at))
+	if (!s || (!m->error && !trace_only_asks(at)))
 		return 0;
+	if (m->nnamed) {
+		elsewhere(s); /* by the buffer, which the name is not in */
+		s->more = 0;
+		record_named(s, m->named[0], TRACE_X,
+			     m->about[0] | ABOUT_TRIED | (s->away ? ABOUT_ELSEWHERE : 0));
+		return 0;
+	}
+	if (!sees_names)
+		flags |= trace_if(m->error);
 	return record_join(r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1, arg_at(m, r->path[0]), 0,
-			   TRACE_X | trace_at(TRACE_FOLLOW, at) << 16);
+			   TRACE_X | trace_at(flags, at) << 16);
 }
 
 /* Each by itself, of s->call. */
@@ -265,6 +277,7 @@ LEAVE(path)
 LEAVE(bind)
 LEAVE(pin)
 LEAVE(ask)
+LEAVE(unexecuted)
 
 static __always_inline int record_return(struct mark *m, const volatile struct trace_rule *r,
 					 long ret)
@@ -286,7 +299,7 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	case TRACE_OP_RENAME:
 	case TRACE_OP_LINK: return leave_path();
 	case TRACE_OP_PIN: return leave_pin();
-	case TRACE_OP_EXEC: return exit_unexecuted(m, r);
+	case TRACE_OP_EXEC: return leave_unexecuted();
 	case TRACE_OP_BIND:
 		/* A connect() under way (EINPROGRESS) has passed its hook too, but only for IP. */
 		return leave_bind();
@@ -295,11 +308,17 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	return 0;
 }
 
-/* Of a call that failed: what the kernel named it had asked about, unless that was what refused it. */
+/*
+ * Of a call that failed: what the kernel named it had asked about, unless that was what refused it. A
+ * program is looked at when it may be executed.
+ */
 static __always_inline bool was_asked(const struct mark *m, __u32 rule)
 {
-	return m->nnamed ? m->error != TRACE_EACCES :
-			   trace_was_asked(&rules[bounded(rule, TRACE_RULES - 1)], m->error);
+	const volatile struct trace_rule *r = &rules[bounded(rule, TRACE_RULES - 1)];
+
+	if (sees_names && r->op == TRACE_OP_EXEC)
+		return m->looked_at;
+	return m->nnamed ? m->error != TRACE_EACCES : trace_was_asked(r, m->error);
 }
 
 static __always_inline int on_return(bool btf, long ret)

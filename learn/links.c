@@ -65,15 +65,21 @@ void links_changed(struct links *l, struct str path, enum link_change how, uint6
 		c->first_ns = first_ns;
 }
 
+bool links_is_as_old(const struct links *l, const struct stat *st, uint64_t first_ns)
+{
+	uint64_t changed =
+		(uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;
+
+	return changed + CLOCK_NS < l->started_ns + first_ns;
+}
+
 /* A link that is there now, and was when the name was used. */
 static bool is_link_as_then(const struct links *l, struct str path, const struct stat *st,
 			    uint64_t first_ns)
 {
-	uint64_t changed =
-		(uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;
 	const struct change *c = find(l, path);
 
-	if (changed + CLOCK_NS < l->started_ns + first_ns)
+	if (links_is_as_old(l, st, first_ns))
 		return true;
 	return c && c->count == 1 && c->first_ns < first_ns;
 }

@@ -8,6 +8,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "compiler/base/arena.h"
 #include "compiler/base/str.h"
@@ -25,6 +26,8 @@ struct links *links_new(struct arena *a, uint64_t started_ns);
 /* The file of this path, resolved, was changed so, `count` times, the first at first_ns. */
 void links_changed(struct links *l, struct str path, enum link_change how, uint64_t count,
 		   uint64_t first_ns);
+/* Was it there when first_ns was, and as it is? */
+bool links_is_as_old(const struct links *l, const struct stat *st, uint64_t first_ns);
 /*
  * Does the absolute name lead today where it led from first_ns on? follow: its last component counts.
  * What cannot be looked at is as it was.

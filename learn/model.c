@@ -161,6 +161,7 @@ model_ref model_file(struct model *m, struct str path, const struct access *how)
 		f->ours = how->ours && (f->ours || !f->peers);
 	f->peers |= how->peers;
 	f->socket |= how->socket;
+	f->ran |= how->perms & PERM_X && !how->tried;
 	f->held &= how->held;
 	f->numbered |= is_numbered(path, how);
 	f->count = count_add(f->count, how->count);
@@ -510,6 +511,22 @@ bool model_leads_as_then(const struct model *m, const char *base, const char *te
 	       links_are_as_then(m->symlinks, full, flags & TRACE_FOLLOW, first_ns);
 }
 
+/*
+ * Of a name by which nothing was executed: was it a program's then? A search of PATH tries many that are none, and what
+ * has come since then was not there.
+ */
+static bool was_program(const struct model *m, const char *base, const char *text, unsigned flags,
+			uint64_t first_ns)
+{
+	char path[PATH_MAX + 1];
+	struct stat st;
+
+	return !(flags & TRACE_ELSEWHERE) && model_path(base, text, flags, path) &&
+	       !lstat(path, &st) && model_may_run(&st) &&
+	       (!m->symlinks || links_is_as_old(m->symlinks, &st, first_ns)) &&
+	       (!(flags & TRACE_IF_REFUSED) || model_is_refused(path, ""));
+}
+
 model_ref model_join(struct model *m, const char *base, const char *text, unsigned flags,
 		     const struct access *how)
 {
@@ -518,6 +535,8 @@ model_ref model_join(struct model *m, const char *base, const char *text, unsign
 	unsigned kinds = 0;
 	size_t n;
 
+	if (flags & TRACE_IF_THERE && !was_program(m, base, text, flags, how->first_ns))
+		return 0;
 	if (!full_name(base, text, full) || strlen(full) >= PATH_MAX) {
 		m->r->run.losses.paths_truncated++;
 		model_lost(m, str_c(full), LOST_LONG, how);
@@ -621,6 +640,27 @@ static int read_interpreter(int fd, char out[PATH_MAX], unsigned *perms)
 	}
 	*perms = PERM_R | PERM_M;
 	return got > SELFMAG && !memcmp(h.text, ELFMAG, SELFMAG) ? elf_interpreter(fd, &h, out) : 0;
+}
+
+bool model_may_run(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_mode & 0111;
+}
+
+bool model_is_refused(const char *path, const char *root)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char interp[PATH_MAX], full[2 * PATH_MAX];
+	unsigned perms;
+	struct stat st;
+	bool has = fd >= 0 && read_interpreter(fd, interp, &perms) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (!has)
+		return false;
+	snprintf(full, sizeof(full), "%s%s", root, interp);
+	return !stat(full, &st) && !model_may_run(&st);
 }
 
 /* A program that is gone is said; one that is there and cannot be read is lost. */
@@ -730,7 +770,7 @@ void model_finish_apart(struct model *m)
 {
 	settle_moved(m);
 	vec_each(&m->r->files, f)
-		m->r->run.unread += (f->perms & PERM_X) != 0;
+		m->r->run.unread += f->ran;
 	settle_links(m);
 	recording_sort(m->r);
 }
@@ -801,9 +841,9 @@ static void finish_here(struct model *m)
 	settle_moved(m);
 	n = m->r->files.n;
 	for (size_t i = 0; i < n; i++)
-		if (m->r->files.v[i].perms & PERM_X && m->r->files.v[i].elsewhere)
+		if (m->r->files.v[i].ran && m->r->files.v[i].elsewhere)
 			m->r->run.unread++;
-		else if (m->r->files.v[i].perms & PERM_X)
+		else if (m->r->files.v[i].ran)
 			add_interpreters(m, i);
 	settle_links(m);
 	look_at_files(m);

@@ -4,6 +4,8 @@
  * A recording under construction: both backends feed it, facts of one kind are united here.
  * Everything lives in the arena; the recording is complete after model_finish().
  */
+#include <sys/stat.h>
+
 #include "learn/record/recording.h"
 #include "learn/trace.h"
 #include "learn/view.h"
@@ -22,6 +24,7 @@ struct access {             /* how a file was used */
 	bool ours;          /* which is recorded, too */
 	bool socket;        /* by connecting or sending to it */
 	bool held;          /* it was there when the recording began */
+	bool tried;         /* executed, and nothing came of it */
 	unsigned pid;       /* of the process, as it calls itself; 0: not known */
 	unsigned parent;    /* of its parent, likewise */
 	uint64_t count;
@@ -105,6 +108,10 @@ void model_began(struct model *m, uint64_t epoch_ns);
  * nothing is looked up. It is the caller's.
  */
 void model_view(struct model *m, const struct view *v);
+/* Is it a file that somebody may execute? */
+bool model_may_run(const struct stat *st);
+/* Has the program at `path` an interpreter, seen from `root` ("": ours), that nobody may execute? */
+bool model_is_refused(const char *path, const char *root);
 /* Around names that are added; false: there is no place to look them up, and TRACE_ELSEWHERE fits. */
 bool model_enter(const struct model *m);
 void model_leave(const struct model *m);

@@ -439,18 +439,19 @@ static __always_inline int record_namespace(__u32 perms)
 	return intern();
 }
 
-/* perms == 0: what the open itself asked for, s->asked with it. */
+/* perms: with TRACE_TRIED << 16; 0: what the open itself asked for, s->asked with it. */
 static __always_inline int record_file_here(__u64 file, __u32 perms)
 {
 	struct file *f = (void *)file;
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 	struct scratch *s = scratch_get();
+	__u16 flags = perms >> 16 & TRACE_TRIED;
 	unsigned long magic;
-	__u16 flags = 0;
 	int peers;
 
 	if (!s)
 		return 0;
+	perms &= 0xff;
 	if (!perms)
 		perms = open_perms(BPF_CORE_READ(f, f_mode), BPF_CORE_READ(f, f_flags), s->asked);
 	if (!perms)
@@ -569,7 +570,7 @@ ALONE int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	if (fd >= 0) {
 		__u64 file = find_file(fd);
 
-		return file ? record_file_here(file, perms) : 0;
+		return file ? record_file_here(file, perms | (how & TRACE_TRIED << 16)) : 0;
 	}
 	if (n <= 1)
 		return 0;

@@ -410,6 +410,7 @@ static struct access access_of(const struct piece *p, bool one_user)
 		.peers = p->key.flags & TRACE_PEERS,
 		.ours = p->key.more & TRACE_OURS,
 		.socket = p->key.flags & TRACE_SOCKET,
+		.tried = p->key.flags & TRACE_TRIED,
 		.pid = p->val.pid,
 		.parent = p->val.parent,
 		.count = p->val.count,

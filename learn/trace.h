@@ -102,6 +102,7 @@ enum trace_op {
 #define TRACE_SEIZE        0x4206
 #define TRACE_EXCHANGE     2 /* renameat2(2) */
 #define TRACE_EPERM        1
+#define TRACE_ENOENT       2
 #define TRACE_EIO          5
 #define TRACE_ENXIO        6
 #define TRACE_ENOEXEC      8
@@ -112,13 +113,16 @@ enum trace_op {
 #define TRACE_EBUSY        16
 #define TRACE_EEXIST       17
 #define TRACE_ENODEV       19
+#define TRACE_ENOTDIR      20
 #define TRACE_EISDIR       21
 #define TRACE_EINVAL       22
 #define TRACE_ENOSPC       28
 #define TRACE_EMLINK       31
 #define TRACE_EDEADLK      35
 #define TRACE_ENOTEMPTY    39
+#define TRACE_ELOOP        40
 #define TRACE_EOVERFLOW    75
+#define TRACE_ELIBBAD      80
 #define TRACE_EDQUOT       122
 #define TRACE_NOFOLLOW     0x100 /* AT_*: unlinkat, fchownat, fchmodat2, linkat */
 #define TRACE_REMOVEDIR    0x200
@@ -139,6 +143,9 @@ enum {                       /* flags of a path */
        TRACE_GIVEN = 1024,   /* to another owner */
        TRACE_SOCKET = 2048,  /* connected or sent to: what newer kernels alone ask */
        TRACE_KEPT = 4096,    /* what is looked at is not followed where it is last */
+       TRACE_TRIED = 8192,   /* executed, and nothing came of it: what would run it was not used */
+       TRACE_IF_THERE = 16384,  /* of that, where it was a program at all, */
+       TRACE_IF_REFUSED = 32768 /* and what would run it may not be executed */
 };
 
 enum { TRACE_OURS = 1 }; /* of what is TRACE_PEERS: the process is recorded, too */
@@ -201,6 +208,24 @@ enum {
 #define TRACE_SELECTORS 32 /* of such a call, from 1 on; 0: mmap2 */
 
 /*
+ * Of an exec: what a script's first line or an ELF file names is not there, or is none that may run
+ * (fs/binfmt_script.c, binfmt_elf.c), or nothing leads to the descriptor that a script has. So is the answer where the
+ * name that was given leads to nothing, or may not be executed itself: with which flags it is to be looked at.
+ */
+static inline __u32 trace_if(__u32 error)
+{
+	switch (error) {
+	case TRACE_ENOENT:
+	case TRACE_ENOTDIR:
+	case TRACE_ELOOP:
+	case TRACE_EIO:
+	case TRACE_ELIBBAD: return TRACE_IF_THERE;
+	case TRACE_EACCES: return TRACE_IF_THERE | TRACE_IF_REFUSED;
+	}
+	return 0;
+}
+
+/*
  * Did a call that failed so pass the question of whether it may? What names lead to is looked at
  * before it, and whether the file system can do it behind it (fs/namei.c, vfs_rmdir() and the like;
  * fs/exec.c), and of an open what is opened itself behind it (do_dentry_open(): a device that is not
@@ -209,7 +234,7 @@ enum {
 static inline int trace_was_asked(const volatile struct trace_rule *r, __u32 error)
 {
 	switch (r->op) {
-	case TRACE_OP_EXEC: return error == TRACE_ENOEXEC;
+	case TRACE_OP_EXEC: return error == TRACE_ENOEXEC || trace_if(error);
 	case TRACE_OP_OPEN:
 		return error == TRACE_EIO || error == TRACE_ENXIO || error == TRACE_EBUSY ||
 		       error == TRACE_ENODEV;

@@ -65,6 +65,7 @@ struct recorded_file {
 	bool gone;       /* written, and no longer there when the recording ended */
 	bool numbered;   /* written or made, and the last number in its name is that of a process
 			* which did, or of its parent */
+	bool ran;        /* what it takes to run it was used: while a recording is made */
 	bool setid;      /* executed, and set-user-id or set-group-id */
 	bool held; /* only held when the recording began; no PERM_*: a directory to start from */
 	uint64_t count;

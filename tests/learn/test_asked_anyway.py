@@ -58,6 +58,30 @@ def test_a_program_without_a_format_is_executed_to_the_kernel(tmp_path, backend)
 
 
 @EACH
+def test_a_script_that_nothing_can_run_is_executed_to_the_kernel(tmp_path, backend):
+    """What its first line names is looked for behind the question; what would run it, and what is no program, has no rule."""
+    for name, line in {"gone": "#!/no/such", "own": f"#!{tmp_path}/own", "never": f"#!{tmp_path}/plain", "closed": "#!/bin/true", "plain": ""}.items():
+        (tmp_path / name).write_text(f"{line}\n")
+        (tmp_path / name).chmod(0o644 if name == "plain" else 0o755)
+    os.symlink("gone", tmp_path / "link")
+    rec = learn(tmp_path, backend, *python(
+        f"os.chdir('{tmp_path}'); fd = os.open('closed', os.O_RDONLY | os.O_CLOEXEC)\n"
+        f"for name in b'./link', b'{tmp_path}/own', b'never', b'none', b'gone/x', b'plain', b'.', b'/no/dir/x': call(59, name, None, None) != -1 and os._exit(1)\n"
+        f"os._exit(call(322, fd, b'', None, None, 0x1000) != -1 or call(322, -100, b'link', None, None, 0x100) != -1)"))[0]
+    mine = {os.path.basename(f): rights for f, (rights, _) in rec.files.items() if f.startswith(f"{tmp_path}/")}
+    assert mine == {"gone": "x", "own": "x", "never": "x", "closed": "rx"}, mine
+    assert "/no/such" not in rec.files and "/usr/bin/true" not in rec.files and rec.losses == "none", rec.text
+
+
+@EACH
+def test_a_program_that_came_later_was_not_executed_before(tmp_path, backend):
+    """By eBPF without a program at the kernel's question the name is looked up when all is over."""
+    rec = learn(tmp_path, backend, *python(
+        f"call(59, b'{tmp_path}/later', None, None); os.close(os.open('{tmp_path}/later', os.O_CREAT | os.O_WRONLY, 0o755))"))[0]
+    assert rec.files[f"{tmp_path}/later"][0] == "w", rec.files
+
+
+@EACH
 def test_whoever_only_asks_whether_a_program_may_be_executed_needs_its_x(tmp_path, backend):
     """execveat(AT_EXECVE_CHECK) of Linux 6.14: its security modules are asked as by an exec (fs/exec.c, bprm_execve())."""
     (tmp_path / "tool").write_text("\177ELF")
