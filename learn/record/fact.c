@@ -123,14 +123,28 @@ static void put_hex(struct buf *out, uint64_t v)
 	buf_printf(out, " 0x%llx", (unsigned long long)v);
 }
 
+/* One that the call has: what its values mean stands in the table, and of no other. */
 static bool take_argument(struct line *w, struct fact *f)
 {
+	const struct syscall_info *s;
+	unsigned nargs = 0;
+	const char *at;
 	uint64_t n;
 
-	if (!take_call(w, f) || !take_number(w, "the argument", 5, &n))
+	if (!take_call(w, f))
+		return false;
+	at = w->rest.p;
+	if (!take_number(w, "the argument", 5, &n))
 		return false;
 	f->index = (unsigned)n;
-	return true;
+	s = syscall_by_nr(f->arch, f->nr);
+	if (s)
+		(void)syscall_args(s, f->arch, &nargs);
+	if (!s)
+		return line_fail(w, at, "of a call without a name no arguments are recorded");
+	return n < nargs ||
+	       line_fail(w, at, "'%s' has %u argument%s on %s, counted from 0", s->name, nargs,
+			 nargs == 1 ? "" : "s", arch_info(f->arch)->name);
 }
 
 static bool take_values(struct line *w, struct fact *f, unsigned n)

@@ -159,6 +159,11 @@ def test_one_snapshot_told_in_two_ways_is_an_error(tmp_path, edit):
     ("received 15", "serve by other x86_64 read", "in quotes"),
     ("received 15", "serve by others x86_64 read held", "nothing more is expected"),
     ("received 15", "runtime by others x86_64 read", "calls and capabilities alone"),
+    ("value x86_64 ioctl 1", "value x86_64 ioctl 3", "'ioctl' has 3 arguments on x86_64"),
+    ("value x86_64 ioctl 1", "value x86_64 getpid 0", "'getpid' has 0 arguments"),
+    ("bits x86_64 ioctl 1", "bits x86_64 getpid 5", "'getpid' has 0 arguments"),
+    ("value x86_64 ioctl 1", "serve value x86_64 mmap2 0", "no call of x86_64"),
+    ("value x86_64 ioctl 1", "value x86_64 #999 0", "no arguments are recorded"),
     ("run 2 tier", "run 2 programs-by-phase 1\nrun 2 tier", "nothing more is expected"),
 ])
 def test_what_is_no_recording_is_told_with_its_place(tmp_path, old, new, words):
