@@ -516,6 +516,18 @@ static bool lacks_callbacks(void)
 					NULL);
 }
 
+/* What is read before anything is loaded, and is not there; NULL. */
+static const char *lacking_file(void)
+{
+	static const char *const files[] = { "/proc/self/ns/pid",
+					     "/sys/devices/system/cpu/possible" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (access(files[i], F_OK))
+			return files[i];
+	return NULL;
+}
+
 static const char *open_failure(struct arena *a, const struct watch *w, int err)
 {
 	if (w->no_btf)
@@ -534,6 +546,11 @@ static const char *open_failure(struct arena *a, const struct watch *w, int err)
 		return "a cgroup is gone";
 	if (err == -EINVAL && lacks_callbacks())
 		return "this kernel's BPF has no callbacks (Linux 5.13 and newer have)";
+	if (err == -ENOENT && lacking_file())
+		return arena_printf(a, "'%s' is not there: it needs /proc and /sys",
+				    lacking_file());
+	if (err == -EFBIG)
+		return "files may not be large enough here for the types that it loads ('ulimit -f')";
 	return arena_printf(a, "loading its programs failed: %s", strerror(-err));
 }
 

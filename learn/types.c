@@ -384,7 +384,8 @@ static int write_cut(const struct cut *c, int fd)
 
 	if (n < 0)
 		return -errno;
-	return (size_t)n == sizeof(h) + c->types.n + c->strings.n ? 0 : -ENOSPC;
+	/* Cut by RLIMIT_FSIZE, which a file in memory is held to as well. */
+	return (size_t)n == sizeof(h) + c->types.n + c->strings.n ? 0 : -EFBIG;
 }
 
 int types_cut(struct types *t, const struct bpf_object *obj)

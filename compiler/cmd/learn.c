@@ -260,6 +260,10 @@ static int read_options(const struct options *o, struct learn_args *a)
 		return usage_error(o->command, "--every takes -r FILE, which is what it writes");
 	if (a->report && !strcmp(a->report, "-"))
 		return usage_error(o->command, "--report takes a file");
+	if (a->recording && !strcmp(a->recording, "-") && (!a->output || !strcmp(a->output, "-")))
+		return usage_error(o->command,
+				   "the recording and the proposal would both go to standard "
+				   "output: give -o a file, or -r");
 	int status = read_serve(o, a);
 	if (status < 0)
 		status = read_containers(o, a);

@@ -495,6 +495,18 @@ def test_a_backend_that_does_not_work_executes_nothing(tmp_path):
     assert "PL401" in r.err and not mark.exists()
 
 
+@pytest.mark.parametrize("without,words", [
+    ("umount -l /proc", "'/proc/self/ns/pid' is not there: it needs /proc and /sys"),
+    ("mount -t tmpfs none /sys", "'/sys/devices/system/cpu/possible' is not there: it needs /proc and /sys"),
+    ("ulimit -f 1", "files may not be large enough here"), ("ulimit -n 20", "Too many open files")])
+def test_what_the_machine_does_not_give_is_told_by_its_name(tmp_path, without, words):
+    usable("ebpf")
+    mark = tmp_path / "mark"
+    r = run([need("unshare"), "-m", "sh", "-c",
+             f"{without}; exec {PALE} learn --backend ebpf -o /dev/null -- touch {mark}"])
+    assert r.rc == 125 and words in r.err and not mark.exists(), r
+
+
 def waits(pid):
     """In the call in which a recorder waits for what it records (poll, ppoll, wait4), and not in one before."""
     return pathlib.Path(f"/proc/{pid}/syscall").read_text().split()[0] in ("7", "271", "61")
@@ -576,7 +588,7 @@ def test_a_cgroup_that_is_removed_ends_the_recording(tmp_path, cgroup):
 
 def test_usage():
     for argv in ([], ["--backend", "x", "--", "true"], ["--max-paths", "0", "--", "true"],
-                 ["--cgroup", "/x", "--", "true"]):
+                 ["--cgroup", "/x", "--", "true"], ["-r", "-", "--", "true"], ["-r", "-", "-o", "-", "--", "true"]):
         r = run([PALE, "learn", *argv])
-        assert r.rc == 125 and "usage: pale learn" in r.err, r
+        assert r.rc == 125 and "usage: pale learn" in r.err and not r.out, r
     assert run([PALE, "learn", "--help"], check=0).out.startswith("usage: pale learn")
