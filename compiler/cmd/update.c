@@ -360,6 +360,19 @@ static void print_missing(struct update *u, const struct recording *r, struct bu
 	buf_add(out, whole.p + sizeof(head) - 1, whole.n - (sizeof(head) - 1) - (sizeof(foot) - 1));
 }
 
+/* Lines end as the file's own do: as its first one does. */
+static void put_lines(struct buf *out, struct str lines, struct str file)
+{
+	const char *end = memchr(file.p, '\n', file.n);
+	bool cr = end && end > file.p && end[-1] == '\r';
+
+	for (size_t i = 0; i < lines.n; i++) {
+		if (cr && lines.p[i] == '\n')
+			buf_putc(out, '\r');
+		buf_putc(out, lines.p[i]);
+	}
+}
+
 /* The policy's text with the statements before its closing brace. */
 static struct str insert(struct update *u, const struct input *in, struct str missing)
 {
@@ -372,8 +385,8 @@ static struct str insert(struct update *u, const struct input *in, struct str mi
 	at = st->span.end - 1;
 	buf_add(&out, text.p, at);
 	if (at && text.p[at - 1] != '\n')
-		buf_putc(&out, '\n');
-	buf_add(&out, missing.p, missing.n);
+		put_lines(&out, STR("\n"), text);
+	put_lines(&out, missing, text);
 	buf_add(&out, text.p + at, text.n - at);
 	return (struct str){ buf_keep(u->s->arena, &out), out.n };
 }

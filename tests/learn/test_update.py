@@ -84,6 +84,23 @@ def test_what_is_there_stays_byte_for_byte_and_a_second_update_changes_nothing(m
     assert policy.read_text() == after
 
 
+@pytest.mark.parametrize("text", [POLICY, "policy web { arch x86_64; default errno EPERM; }", "policy web {\n arch x86_64;\n default errno EPERM; }\n"])
+def test_lines_that_are_added_end_as_the_policy_s_own_do(made, tmp_path, text):
+    policy, rec = made
+    policy.write_text(text)
+    unix = update(policy, rec, args=["--policy", "web", "-o", "-"]).out
+    policy.write_bytes(text.replace("\n", "\r\n").encode())
+    before = policy.read_bytes()
+    diff = subprocess.run([PALE, "propose", "--update", policy, "--policy", "web", rec], stdout=subprocess.PIPE, check=True).stdout
+    update(policy, rec, args=["--policy", "web", "-o", policy])
+    after = policy.read_bytes()
+    assert after == (unix.replace("\n", "\r\n") if "\n" in text else unix).encode()
+    policy.write_bytes(before)
+    (tmp_path / "p.diff").write_bytes(diff)
+    run([need("patch"), "-s", "-p1", "--binary", policy, tmp_path / "p.diff"])
+    assert policy.read_bytes() == after
+
+
 def test_all_that_was_recorded_passes_afterwards_and_the_difference_is_what_was_announced(made, tmp_path):
     policy, rec = made
     new = tmp_path / "new.pale"
