@@ -411,10 +411,10 @@ static void put_call_lines(struct list *l, struct str s)
 	put_str(l->out, s);
 }
 
-/* One item of a list, on the next line where this one is full. */
-static void list_item(struct list *l, const struct buf *item)
+/* An item of n bytes comes next, on the next line where this one is full. */
+static void list_next(struct list *l, size_t n)
 {
-	bool full = l->out->n - l->line + item->n + 3 > COLUMNS;
+	bool full = l->out->n - l->line + n + 3 > COLUMNS;
 
 	if (!l->first && full) {
 		buf_puts(l->out, ",\n");
@@ -426,7 +426,13 @@ static void list_item(struct list *l, const struct buf *item)
 		buf_putc(l->out, ' ');
 	}
 	l->first = false;
-	put_call_lines(l, (struct str){ item->p, item->n });
+}
+
+/* One that stays whole: what a name holds is no place to break it. */
+static void list_item(struct list *l, const struct buf *item)
+{
+	list_next(l, item->n);
+	put_str(l->out, (struct str){ item->p, item->n });
 }
 
 static void list_words(struct list *l, const struct ast_word *w, bool paths)
@@ -448,7 +454,8 @@ static void list_calls(struct list *l, const struct ast_call *c)
 		BUF_AUTO item = { 0 };
 
 		ast_print_call(&item, c);
-		list_item(l, &item);
+		list_next(l, item.n);
+		put_call_lines(l, (struct str){ item.p, item.n });
 	}
 }
 

@@ -105,6 +105,18 @@ def test_ten_thousand_lines_are_quick(tmp_path):
     assert spent() - start < 5  # 0.1 s here; a sanitizer takes more
 
 
+@pytest.mark.parametrize("words", [", ", " and ", " or ", "|", ", |x and y or ", "; ", " # "])
+def test_a_name_longer_than_a_line_is_not_broken_where_it_looks_like_a_list(tmp_path, words):
+    f = tmp_path / "p.pale"
+    for before in range(50, 100, 7):
+        path = "/srv/" + "a" * before + words + "b" * 60 + words + "c"
+        rule = f'    owner file rw "{path}"; # why\n'
+        f.write_text("policy a {\n    arch x86_64;\n    default errno EPERM;\n" + rule + "}\n")
+        once = fmt(f, check=0).out
+        assert len(once.splitlines()) == 5 and path in once, once
+        assert fmt("-", input=once, check=0).out == once
+
+
 def test_standard_input_is_a_file(tmp_path):
     r = fmt("-", input="set a{allow read;}", check=0)
     assert r.out == "set a {\n    allow read;\n}\n"

@@ -255,6 +255,18 @@ def test_exact_turns_all_of_it_off(tmp_path):
     assert globs(tmp_path, files, args=["--exact"]) == set(files)
 
 
+@pytest.mark.parametrize("words", [", ", " and ", " or ", "|", '"', "\\", "\n"])
+def test_long_names_that_look_like_lists_are_rules_that_read_back(tmp_path, words):
+    names = [f"/srv/{'x' * n}{words}{'y' * 60}{words}z" for n in (30, 60, 85)]
+    policy = tmp_path / "p.pale"
+    policy.write_text(run([PALE, "propose", recording(tmp_path, {n: "rw owned" for n in names})], check=0).out)
+    assert run([PALE, "fmt", "--check", policy]).rc == 0
+    rc = run([PALE, "check", "-t", "apparmor", policy])
+    assert rc.rc == 0, rc
+    text = policy.read_text()
+    assert len(re.findall(r"file rw .*y{60}.*z\"?; +# ", text)) == 3, text
+
+
 def test_everything_that_was_seen_is_allowed_whatever_it_is_called(tmp_path):
     rnd = random.Random(41)
     for _ in range(60 if os.environ.get("PALE_LONG") else 4):
