@@ -212,17 +212,17 @@ const char *proposal_short_name(struct proposal *p, const char *domain, const ch
 
 void proposal_list(struct proposal *p, struct ast_comment **to, const struct buf *list)
 {
-	const char *at = list->p, *end = at + list->n;
+	const char *at = list->p;
+	size_t left = list->n;
 
-	while (at < end) {
-		size_t n = (size_t)(end - at);
+	while (left) {
+		size_t n = left;
 
 		if (n > 88)
 			for (n = 88; n > 1 && !(at[n - 1] == ',' && at[n] == ' ');)
 				n--;
 		ast_comment_add(p->a, to, "  %.*s", (int)n, at);
-		at += n;
-		while (at < end && *at == ' ')
+		for (left -= n, at += n; left && *at == ' '; left--)
 			at++;
 	}
 }
