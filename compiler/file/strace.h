@@ -60,6 +60,9 @@ struct strace_line {
 };
 
 void strace_split(const char *text, struct strace_line *out);
+/* The head of the table that strace -C writes below all lines, and whether a line can be one of it. */
+bool strace_begins_counts(const char *text);
+bool strace_is_count(const char *text);
 /*
  * The bytes of a string ("a\nb", without the dots of one that was cut) or of a descriptor's path
  * (3</a b>) to `to`; how many. -1: it is none, it was cut, or it has more than `room` bytes.

@@ -115,6 +115,30 @@ static enum strace_kind split_resumed(struct strace_line *l, const char *p)
 	return STRACE_RESUMED;
 }
 
+/* " | 00010  02 00 3e 00 ...": the bytes that -e read and -e write show beside a call. */
+static bool is_dumped(const char *text)
+{
+	return begins(text, " | ") && strspn(text + 3, "0123456789abcdef") >= 5;
+}
+
+/* "% time     seconds  usecs/call     calls    errors syscall": -C counts below what it wrote. */
+bool strace_begins_counts(const char *text)
+{
+	const char *p = text + strspn(text, " ");
+
+	return begins(p, "% time") && strstr(p, " syscall");
+}
+
+/* "------ ----------- ...", "  0.00    0.000000           0         2         2 statfs" */
+bool strace_is_count(const char *text)
+{
+	const char *p = text + strspn(text, "0123456789.- ");
+
+	while (is_name(*p))
+		p++;
+	return !*p && p > text;
+}
+
 void strace_split(const char *text, struct strace_line *out)
 {
 	static const char *const own[] = { "strace: ",       "<unfinished", "<detached ...>",
@@ -122,6 +146,10 @@ void strace_split(const char *text, struct strace_line *out)
 	const char *p;
 
 	*out = (struct strace_line){ .kind = STRACE_OWN };
+	if (is_dumped(text)) {
+		out->rest = text;
+		return;
+	}
 	strace_head(text, &out->head);
 	p = out->rest = out->head.rest;
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)

@@ -36,6 +36,7 @@ struct strace_replay {
 	struct table by_key;
 	size_t pending;
 	bool started;    /* the first execve is over */
+	bool counts;     /* the table of -C has begun */
 	uint64_t first;  /* time of the first call */
 	uint64_t now;    /* of the line at hand */
 	uint64_t passed; /* of times that are since the line before */
@@ -53,6 +54,7 @@ struct strace_replay *strace_replay_new(struct replay *r)
 void strace_replay_file(struct replay *r)
 {
 	r->strace->passed = r->strace->day = r->strace->now = 0;
+	r->strace->counts = false;
 }
 
 /* ---- time ---- */
@@ -566,12 +568,21 @@ static bool is_asked(const struct replay *r, const struct strace_line *l)
 	       (!r->opt.comm || str_is(l->head.comm, r->opt.comm));
 }
 
+static bool is_counts(struct strace_replay *t, const char *text)
+{
+	if (!t->counts)
+		return t->counts = strace_begins_counts(text);
+	return strace_is_count(text);
+}
+
 void strace_replay_line(struct replay *r, const char *text, bool cut)
 {
 	struct strace_task *task;
 	struct strace_line l;
 
 	strace_split(text, &l);
+	if (l.kind == STRACE_NONE && !cut && is_counts(r->strace, text))
+		return;
 	if (l.kind == STRACE_NONE || cut) {
 		replay_bad(r, &r->bad, cut ? "the line is too long" : "no line of strace's");
 		return;

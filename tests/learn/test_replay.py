@@ -79,7 +79,8 @@ def test_what_strace_saw_of_a_run_replays_to_what_was_recorded_of_it(tmp_path, c
 
 
 ONE = "socket(S, 2, 1, 0); system '/bin/true'; mkdir '/nonexistent/x'; kill 0, $$"
-FORMS_OF_STRACE = ["-f", "-ff", "-f -yy -Y -tt -T -i -n -k", "-f -ttt -X verbose", "-f -r -X raw", "-f -t -xx -v", "-f -s 0 -a 80"]
+FORMS_OF_STRACE = ["-f", "-ff", "-f -yy -Y -tt -T -i -n -k", "-f -ttt -X verbose", "-f -r -X raw", "-f -t -xx -v", "-f -s 0 -a 80", "-f -C",
+                   "-f -C -w -e read=all -e write=all -tt"]
 
 
 @pytest.mark.once
