@@ -2,12 +2,13 @@
 """Each runtime of `make deps-runtimes`, the seven that pale's predictions are measured with: what
 the kernel holds after it has loaded a profile is what the model of it says, and a container
 starts when `sim --as` says so."""
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import run
+from conftest import PALE, run
 from runtimes import ROWS, fetched
 from test_loaded import FACTS, X86, base, jobs, of, run_all, shipped, tell  # noqa: F401 (base is a fixture)
 from test_one_reader import answers, mutants
@@ -53,6 +54,23 @@ def test_the_model_is_what_the_kernel_holds_after_each(base, tmp_path, record_pr
     work = jobs(first, first + 36 + LONG) + facts(i) + (shipped() if LONG else shipped()[i % 6::6])
     bad = tell(record_property, rt.full, run_all(base, tmp_path, rt, work))
     assert not bad
+
+
+OPTIONS = """policy p { level linux 6.1; layers seccomp; arch x86_64, x32, i386; default errno EPERM; unknown errno ENOSYS;
+    use start-%s; allow exit_group, getsockopt(level == SOL_SOCKET and optname in {SO_TYPE, SO_ERROR, SO_SNDBUF, SO_KEEPALIVE, SO_REUSEPORT}
+    or level == IPPROTO_TCP and optname in {TCP_NODELAY, TCP_INFO, TCP_CORK} or level == IPPROTO_IPV6 and optname == IPV6_V6ONLY);
+}
+"""
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("row", ROWS)
+def test_what_is_written_for_each_of_options_by_level_is_what_the_kernel_holds(base, tmp_path, row):  # noqa: F811
+    """Rules on two arguments, some of which one alone decides: of other releases' libraries here that was not asked."""
+    rt = fetched(row)
+    r = run([PALE, "compile", "-q", "-t", "docker", "--runtime", rt.full, "-"], input=OPTIONS % rt.kind, check=0)
+    assert sum("getsockopt" in e["names"] for e in json.loads(r.out)["syscalls"]) > 5
+    assert {a for _, a in run_all(base, tmp_path, rt, [("options", {"text": json.loads(r.out), "engine": False})])} == {"equal"}
 
 
 @pytest.mark.once

@@ -296,14 +296,46 @@ static size_t conditions_in(const struct choice *c)
 	return n;
 }
 
-/* Rules that overlap, on several arguments, only where the library that builds them is seen to. */
-static void keep_longest(struct choice *c)
+/*
+ * crun looks at six conditions of an entry. Docker's JSON is loaded by runc, unless it is said to
+ * be for crun; OCI's by either.
+ */
+static size_t conditions_max(const struct writer *w)
 {
+	return w->opt->runtime.kind == OCI_CRUN || w->opt->dialect == OCI_DIALECT_OCI ?
+		       OCI_CRUN_ARGS :
+		       ARTIFACT_RULES;
+}
+
+/* How many entries the refusals of one argument are, and what they leave. SIZE_MAX: too many. */
+static size_t entries_with(const struct oci_leaf *l, const struct choice *c, unsigned arg,
+			   dd_node n)
+{
+	struct cube_list left = { .w = l->w };
+	struct dd *d = l->w->d->dd;
+	size_t max = conditions_max(l->w);
+
+	if (!oci_cubes(&left, dd_choose(d, c->claims[arg], dd_terminal(d, l->w->jd), n)))
+		return SIZE_MAX;
+	return left.v.n + (c->of[arg].v.n + max - 1) / max;
+}
+
+/*
+ * Rules that overlap, on several arguments, only where the library that builds them is seen to: of
+ * socket options the level, without which each value of one is refused with some thirty levels.
+ */
+static void keep_best(const struct oci_leaf *l, struct choice *c, dd_node n)
+{
+	size_t fewest = SIZE_MAX;
 	unsigned best = 0;
 
-	for (unsigned i = 1; i < 6; i++)
-		if (c->of[i].v.n > c->of[best].v.n)
+	for (unsigned i = 0; i < 6; i++) {
+		size_t entries = c->of[i].v.n ? entries_with(l, c, i, n) : SIZE_MAX;
+		if (entries < fewest || (entries == fewest && c->of[i].v.n > c->of[best].v.n)) {
+			fewest = entries;
 			best = i;
+		}
+	}
 	for (unsigned i = 0; i < 6; i++)
 		if (i != best)
 			c->of[i].v.n = 0;
@@ -318,17 +350,6 @@ static void add_entry(struct oci_leaf *l, const struct oci_condition *v, size_t 
 	}
 	vec_push(l->w->arena, &l->pieces,
 		 ((struct oci_piece){ .cube.c.verdict = verdict, .list = { v, n } }));
-}
-
-/*
- * crun looks at six conditions of an entry. Docker's JSON is loaded by runc, unless it is said to
- * be for crun; OCI's by either.
- */
-static size_t conditions_max(const struct writer *w)
-{
-	return w->opt->runtime.kind == OCI_CRUN || w->opt->dialect == OCI_DIALECT_OCI ?
-		       OCI_CRUN_ARGS :
-		       ARTIFACT_RULES;
 }
 
 static void add_entries(struct oci_leaf *l, const struct choice *c, struct verdict v)
@@ -349,8 +370,8 @@ static void add_entries(struct oci_leaf *l, const struct choice *c, struct verdi
 		add_entry(l, all.v.v, all.v.n, v);
 }
 
-/* What of the claim has entries now. */
-static dd_node add_choice(struct oci_leaf *l, dd_node claim, struct verdict v)
+/* What of the claim, a part of n, has entries now. */
+static dd_node add_choice(struct oci_leaf *l, dd_node n, dd_node claim, struct verdict v)
 {
 	struct dd *d = l->w->d->dd;
 	struct choice c = { .claims = { 0 } };
@@ -366,9 +387,9 @@ static dd_node add_choice(struct oci_leaf *l, dd_node claim, struct verdict v)
 			c.of[i].v.n = 0;
 	}
 	if (!l->w->compared)
-		keep_longest(&c);
-	size_t n = conditions_in(&c);
-	if (n < CHOICE_MIN || n > ARTIFACT_RULES)
+		keep_best(l, &c, n);
+	size_t many = conditions_in(&c);
+	if (many < CHOICE_MIN || many > ARTIFACT_RULES)
 		return DD_FALSE;
 	add_entries(l, &c, v);
 	for (unsigned i = 0; i < 6; i++)
@@ -392,7 +413,7 @@ dd_node oci_choices(struct oci_leaf *l, dd_node n)
 		if (claim == DD_NONE)
 			return DD_NONE;
 		left = dd_and(d, left, dd_not(d, claim));
-		n = dd_choose(d, add_choice(l, claim, v), jd, n);
+		n = dd_choose(d, add_choice(l, n, claim, v), jd, n);
 	}
 	return n;
 }
