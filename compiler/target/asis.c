@@ -10,8 +10,8 @@
 #include "compiler/target/target.h"
 
 enum {
-	NODES = 1 << 22,  /* of the diagram in which it is asked what reaches an instruction */
-	LIMIT_MS = 10000, /* for libseccomp */
+	NODES = 1 << 22, /* of the diagram in which it is asked what reaches an instruction */
+	CPU_S = 10,      /* for libseccomp */
 };
 
 /* ---- raw BPF ---- */
@@ -96,7 +96,7 @@ void asis_profile(struct target_check *c, const struct source *src, struct str t
 	struct cbpf prog;
 	const char *why = NULL;
 	enum arch host = env->host_known ? env->host : (enum arch)arch_native();
-	int err = oci_libseccomp(a, text, host, env, LIMIT_MS, &prog, &why);
+	int err = oci_libseccomp(a, text, host, env, CPU_S, &prog, &why);
 
 	if (!err) {
 		target_answer(c, of, TARGET_TAKES, arena_printf(a, "%zu instructions", prog.n));
@@ -109,7 +109,7 @@ void asis_profile(struct target_check *c, const struct source *src, struct str t
 		return;
 	}
 	diag_add(c->diags, DIAG_PL143, NO_SPAN, "libseccomp does not load '%s': %s", src->name,
-		 err == -ETIMEDOUT ? "it took more than 10 s" :
+		 err == -ETIMEDOUT ? "it took more than 10 s of a processor" :
 		 why               ? why :
 				     strerror(-err));
 	target_answer(c, of, TARGET_REFUSES, "");

@@ -132,8 +132,7 @@ static int build_filter(char **argv)
 
 	if (source_load(sources, argv[2], &src) < 0)
 		return 3;
-	int rc = oci_libseccomp(arena, src->text, (enum arch)arch_native(), &env, 20000, &prog,
-				&why);
+	int rc = oci_libseccomp(arena, src->text, (enum arch)arch_native(), &env, 20, &prog, &why);
 	if (rc) {
 		fprintf(stderr, "libseccomp: %d %s\n", rc, why);
 		return 1;

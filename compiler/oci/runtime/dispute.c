@@ -19,7 +19,7 @@ enum {
 	POINTS_MAX = 64,
 	RULES_ASKED_MAX = 1000,
 	QUESTIONS_MAX = 1 << 22,
-	LIMIT_MS = 2000,
+	CPU_S = 2,
 	NODES = 1 << 18,
 	CUTS_MAX = 6
 };
@@ -103,7 +103,7 @@ static void collect_rules(struct asker *q)
 
 static void ask(struct asker *q, const struct environment *env)
 {
-	struct oci_child child = { 0 };
+	struct oci_child child = { .cpu_s = CPU_S };
 	const char *why;
 	struct cbpf prog;
 
@@ -112,7 +112,7 @@ static void ask(struct asker *q, const struct environment *env)
 			return;
 	if (q->points++ >= POINTS_MAX || oci_child_start(&child, &q->out->some, env->host, env))
 		return;
-	int rc = oci_child_finish(&child, q->arena, LIMIT_MS, &prog, &why);
+	int rc = oci_child_finish(&child, q->arena, OCI_CHILD_MS, &prog, &why);
 	if (rc == -ETIMEDOUT)
 		q->points = POINTS_MAX; /* the next would take as long */
 	if (rc)

@@ -7,13 +7,16 @@
 #include "compiler/oci/profile.h"
 
 #define OCI_NO_RULE UINT32_MAX
+/* How long a child that uses no processor is waited for: what it computes, cpu_s ends. */
+#define OCI_CHILD_MS 60000
 
 struct oci_child {
 	pid_t pid;
 	int fd; /* where it writes the program */
 	enum arch native;
 	bool tree;      /* set before the start: as runc has it built from 1.2 on */
-	unsigned cpu_s; /* set before the start: processor time that it may take; 0: not counted */
+	unsigned cpu_s; /* set before the start: processor time that it may take, so
+			 * that a machine's load does not count; 0: not counted */
 	uint32_t
 		refused; /* after -EINVAL: the rule that got EEXIST; after -ETIMEDOUT: the rule that did
 			   * not come to an end; OCI_NO_RULE: there is none */
@@ -27,7 +30,8 @@ struct oci_child {
 int oci_child_start(struct oci_child *c, const struct oci_profile *p, enum arch native,
 		    const struct environment *env);
 /*
- * Waits and reaps. 0 and the program; -ETIMEDOUT limit_ms after its start; -EOPNOTSUPP: this
+ * Waits and reaps. 0 and the program; -ETIMEDOUT after its time on a processor, or limit_ms after its
+ * start; -EOPNOTSUPP: this
  * libseccomp does not know the native architecture; -EINVAL and *why; -errno.
  */
 int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, struct cbpf *out,

@@ -267,7 +267,6 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* Time on a processor, so that a machine's load does not count. */
 static void limit_time(unsigned seconds)
 {
 	struct rlimit limit = { .rlim_cur = seconds, .rlim_max = seconds + 1 };
@@ -322,7 +321,7 @@ int oci_child_finish(struct oci_child *c, struct arena *a, unsigned limit_ms, st
 }
 
 int oci_libseccomp(struct arena *a, struct str json, enum arch native,
-		   const struct environment *env, unsigned limit_ms, struct cbpf *out,
+		   const struct environment *env, unsigned cpu_s, struct cbpf *out,
 		   const char **why)
 {
 	static const struct environment nothing;
@@ -336,7 +335,7 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 				      .libseccomp = OCI_VERSION(255, 0, 0) };
 	struct oci_read_options opt = { .host_known = true, .host = native, .runtime = &newest };
 	struct oci_profile p = { 0 };
-	struct oci_child child = { 0 };
+	struct oci_child child = { .cpu_s = cpu_s };
 
 	*why = "the text is no profile";
 	if (!root || ds->errors)
@@ -345,7 +344,7 @@ int oci_libseccomp(struct arena *a, struct str json, enum arch native,
 	if (!oci_report(&p, env, ds) || !p.has_default || p.lost)
 		return -EINVAL;
 	int rc = oci_child_start(&child, &p, native, env ? env : &nothing);
-	return rc ? rc : oci_child_finish(&child, a, limit_ms, out, why);
+	return rc ? rc : oci_child_finish(&child, a, OCI_CHILD_MS, out, why);
 }
 
 unsigned oci_libseccomp_installed(void)

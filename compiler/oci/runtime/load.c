@@ -13,7 +13,7 @@
 #include "compiler/oci/runtime/model.h"
 #include "compiler/oci/runtime/runtime.h"
 
-enum { LIMIT_MS = 5000 };
+enum { CPU_S = 5 };
 
 struct loading {
 	struct arena *arena;
@@ -94,14 +94,15 @@ static const char *point_text(struct loading *l, const struct dd_point *p, dd_no
 /* The filter that the installed library builds, as a root. */
 static int build(struct loading *l, dd_node *out)
 {
-	struct oci_child child = { 0 };
+	struct oci_child child = { .cpu_s = CPU_S };
 	const char *why = NULL;
 	struct cbpf prog;
 	int rc = oci_child_start(&child, &l->profile, l->env.host, &l->env);
 
 	if (!rc)
 		rc = oci_child_finish(&child, l->arena,
-				      l->opt->limit_ms ? l->opt->limit_ms : LIMIT_MS, &prog, &why);
+				      l->opt->limit_ms ? l->opt->limit_ms : OCI_CHILD_MS, &prog,
+				      &why);
 	if (rc == -EINVAL)
 		return refuse(
 			l, DIAG_PL265, l->span,

@@ -23,7 +23,7 @@
 #include "compiler/oci/runtime/library.h"
 #include "compiler/oci/runtime/settle.h"
 
-enum { RULES_ASKED_MAX = 1000, POINTS_MAX = 64, LIMIT_MS = 60000, CPU_S = 1, HITS_MAX = 16 };
+enum { RULES_ASKED_MAX = 1000, POINTS_MAX = 64, CPU_S = 1, HITS_MAX = 16 };
 
 struct refusal {
 	const struct oci_rule *rule, *beside; /* beside: NULL where no one rule is the reason */
@@ -227,7 +227,7 @@ static void ask_once(struct refusals *r, const struct environment *env, enum arc
 		struct cbpf prog;
 		const char *why;
 		int rc = oci_child_start(&child, &r->asked, machine, env);
-		rc = rc ? rc : oci_child_finish(&child, r->arena, LIMIT_MS, &prog, &why);
+		rc = rc ? rc : oci_child_finish(&child, r->arena, OCI_CHILD_MS, &prog, &why);
 		if (rc == -ETIMEDOUT && child.refused < r->asked.rules.n)
 			r->endless = &rules[child.refused];
 		else

@@ -83,17 +83,17 @@ void oci_print_witness(struct buf *out, struct str name, const uint64_t args[6])
 /*
  * Loads a JSON text through libseccomp in a child process (time limit in ms) as runc would on
  * a `native` machine, and returns the BPF it builds. env decides includes/excludes (what it
- * does not know does not hold). 0; -ETIMEDOUT; -EINVAL with *why; another -errno.
+ * does not know does not hold). 0; -ETIMEDOUT after cpu_s of a processor; -EINVAL with *why; another -errno.
  */
 struct cbpf;
 int oci_libseccomp(struct arena *a, struct str json, enum arch native,
-		   const struct environment *env, unsigned limit_ms, struct cbpf *out,
+		   const struct environment *env, unsigned cpu_s, struct cbpf *out,
 		   const char **why);
 
 struct oci_load_options {
 	struct oci_runtime runtime;
 	struct environment env;              /* host_known */
-	unsigned limit_ms;                   /* for libseccomp; 0: 5000 */
+	unsigned limit_ms;                   /* for libseccomp; 0: 5 s of a processor */
 	const struct oci_asked_calls *asked; /* NULL: the whole file is */
 };
 

@@ -16,7 +16,7 @@
 #include "compiler/oci/write/write.h"
 #include "compiler/oci/write/writer.h"
 
-enum { LIMIT_MS = 5000, POINTS_MAX = 16 };
+enum { CPU_S = 5, POINTS_MAX = 16 };
 
 struct proof { /* one machine's loading of the text */
 	struct writer *w;
@@ -433,6 +433,7 @@ static bool start_library(struct proof *p)
 			here.arches &= ~ARCH_BIT(a);
 	for (; p->started < p->npoints; p->started++) {
 		p->children[p->started].tree = builds_tree(p, &p->points[p->started]);
+		p->children[p->started].cpu_s = CPU_S;
 		int rc = oci_child_start(&p->children[p->started], &here, p->view.host,
 					 &p->points[p->started]);
 		if (rc)
@@ -460,7 +461,7 @@ static bool tell_unattached(const struct proof *p, const struct cbpf *prog, cons
 static bool compare_library(struct proof *p, bool fine)
 {
 	struct writer *w = p->w;
-	unsigned limit = w->opt->limit_ms ? w->opt->limit_ms : LIMIT_MS;
+	unsigned limit = w->opt->limit_ms ? w->opt->limit_ms : OCI_CHILD_MS;
 
 	for (size_t i = 0; i < p->started; i++) {
 		const char *why = NULL;

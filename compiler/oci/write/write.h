@@ -17,7 +17,7 @@ struct oci_write_options {
 	struct oci_runtime runtime;
 	bool approximate;     /* differences that never loosen become notes */
 	const char *no_errno; /* who has no 'defaultErrnoRet'; NULL: it may be written */
-	unsigned limit_ms;    /* for libseccomp to build its filter in; 0: 5000 */
+	unsigned limit_ms;    /* for libseccomp to build its filter in; 0: 5 s of a processor */
 	bool is_question; /* what the JSON costs its users is not told: it is not written for any */
 	bool unbuilt;     /* it builds none: proved is the text alone (tests of many thousands) */
 	unsigned plant;   /* 0; a test build plants encoding bug number `plant` (tests only) */
