@@ -53,7 +53,8 @@ PROGRAMS = {
     "files": ("look at, make, change and remove files and directories", "files", MASKED),
     "process": ("start other programs and wait for them", "process", {
         "clone": "fork(3) and posix_spawn(3) where clone3 is answered ENOSYS",
-        "close_range": "posix_spawn_file_actions_addclosefrom_np(3)"}),
+        "close_range": "posix_spawn_file_actions_addclosefrom_np(3)",
+        "getcwd": "the shell of system(3), where $PWD is not set or is another directory"}),
     "signals": ("handlers, masks, waiting, queued and timed signals", "signals", {}),
     "time": ("clocks and sleeping, with and without a vDSO that can read the clock", "time", {
         "getcpu": "sched_getcpu(3) where neither rseq nor the vDSO knows"}),

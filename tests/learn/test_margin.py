@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The margin of a proposal: calls that come with those that were seen, apart, argued, without risk."""
+import json
 import re
 
 import pytest
 
-from conftest import PALE, ROOT, run
+from conftest import PALE, ROOT, need, run
 from test_recordings import quote
 
 FAMILIES = ROOT / "learn/families.def"
@@ -99,6 +100,27 @@ def test_whether_output_goes_to_a_terminal_may_be_asked_beside_other_commands(tm
     assert apart(0x5421, args=["--arch", "ppc64le"]) == ["cmd in {TCGETS, TIOCGWINSZ}"]
     # Not where it is allowed without a condition, nor where nothing of it was seen.
     assert apart() == [] and apart(calls=["read"]) == [] and apart(0x5421, args=["--margin", "none"]) == []
+
+
+SHELLS = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "ash"]]
+KNOWN = {"PATH": "/usr/bin:/bin", "HOME": "/", "SHELL": "/bin/sh", "HOSTNAME": "h"}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_a_shell_asks_for_what_its_environment_does_not_say(tmp_path, shell):
+    argv, rec, policy = [need(shell[0]), *shell[1:], "-c", ":"], tmp_path / "r.rec", tmp_path / "p.pale"
+    run([PALE, "learn", "--backend", "ptrace", "-r", rec, "-o", "/dev/null", "--", *argv], env={**KNOWN, "PWD": str(tmp_path)}, cwd=tmp_path, check=0)
+
+    def refused(kind, env):
+        policy.write_text(propose(rec, "--margin", kind))
+        run([PALE, "run", "--layers", "seccomp", "--count", "--report", tmp_path / "report", policy, "--", *argv], env=env, cwd=tmp_path, check=0)
+        return {r["name"] for r in json.loads((tmp_path / "report").read_text())["refusals"]}
+    assert not refused("none", {**KNOWN, "PWD": str(tmp_path)})
+    assert "getcwd" in refused("none", {}) and "getcwd" in refused("none", {**KNOWN, "PWD": "/"})
+    # bash asks the name service, at a socket, who runs it.
+    assert refused("family", {}) <= {"socket", "connect"} and not refused("family", {**KNOWN, "PWD": "/"})
+    assert margin(propose(rec))["getcwd"] == "getppid: a shell, where $PWD, $HOME or $HOSTNAME is not set"
 
 
 def test_a_call_with_a_condition_brings_nothing_that_goes_round_it(tmp_path):
