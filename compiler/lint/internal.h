@@ -60,6 +60,12 @@ typedef void lint_fn(struct lint *l, enum diag_id id);
  */
 struct span lint_lines_of(struct str text, struct span sp);
 
+/*
+ * The capability that the kernel asks for whatever the call's arguments are, and in the machine's own user namespace: a
+ * new one does not give it (rules_risk.c). -1: none.
+ */
+int lint_risk_asks(const char *call);
+
 /* Does it name SeccompProfiles of the operator (rules_operator.c)? */
 bool lint_asks_operator(const struct deployment *d);
 

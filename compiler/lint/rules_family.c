@@ -5,6 +5,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
+#include "compiler/lint/unit_facts.h"
 
 /* Calls that pass inside their multiplexer although they are restricted themselves. */
 struct carried {
@@ -239,6 +240,14 @@ static bool is_nameable(const struct lint *l, const char *call)
 	return !(l->facts->json || l->unit) || libseccomp_knows(newest, str_c(call));
 }
 
+/* A unit's bounding set may lack what the kernel asks for: ProtectClock= takes the clock's capability, not stime(2). */
+static bool is_out_of_bounds(const struct lint *l, const char *call)
+{
+	int cap = l->unit ? lint_risk_asks(call) : -1;
+
+	return cap >= 0 && !(l->unit->caps >> cap & 1);
+}
+
 static void check_siblings(struct lint *l, struct holes *h, const struct family *f)
 {
 	struct group refused = GROUP(l), open = GROUP(l), nameable = GROUP(l);
@@ -263,7 +272,8 @@ static void check_siblings(struct lint *l, struct holes *h, const struct family 
 	for (const char *const *q = f->calls; on && *q; q++) {
 		const char *question = question_of(*q, &round), *call = call_of(l, question);
 		struct fact_answer w = facts_ask(l->facts, question, "");
-		if (!(w.some & on) || is_hole_told(l, h, &refused, call))
+		if (!(w.some & on) || is_out_of_bounds(l, call) ||
+		    is_hole_told(l, h, &refused, call))
 			continue;
 		group_add(&open, str_c(round ? question : call), facts_span(l->facts, call));
 		if (is_nameable(l, call))
@@ -290,7 +300,9 @@ RULE(SC131, "sibling-hole", HIGH, BOTH, sc_sibling_hole,
      "fchmodat, which is what the C library calls; mount, and fsmount with move_mount. The "
      "families stand in siblings.def, each with its reason; a sibling that does the same only with "
      "certain arguments counts where those pass. Where no libseccomp knows the open call (fchroot, of Linux 7.3), "
-     "nobody can write it into a profile or a unit, and this is told as information.")
+     "nobody can write it into a profile or a unit, and this is told as information. Of a unit whose bounding set lacks "
+     "the capability that the kernel asks for at the open call (ProtectClock= takes CAP_SYS_TIME, without which stime sets "
+     "no clock) nothing is told.")
 
 void sc_sibling_hole(struct lint *l, enum diag_id id)
 {

@@ -25,6 +25,19 @@ static const struct { /* what follows the list of names */
 #undef RISK_TEXT
 };
 
+int lint_risk_asks(const char *call)
+{
+	/* capable(): kernel/module/main.c, kernel/kexec.c, kernel/time/time.c, kernel/acct.c, arch/x86/kernel/ioport.c. */
+	static const char *const machines[] = { "CAP_SYS_MODULE", "CAP_SYS_BOOT", "CAP_SYS_TIME",
+						"CAP_SYS_PACCT", "CAP_SYS_RAWIO" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(risks); i++)
+		for (size_t c = 0; !strcmp(risks[i].call, call) && c < ARRAY_SIZE(machines); c++)
+			if (!strcmp(risks[i].kernel, machines[c]) && !*risks[i].danger)
+				return capability_find(str_c(machines[c]));
+	return -1;
+}
+
 /* Calls of one rule that pass, in all environments or with capabilities alone. */
 struct open_calls {
 	struct group calls;

@@ -10,6 +10,7 @@ static const struct unit_facts *make(struct lint *l)
 	struct diags *own = diags_new(l->arena, l->ds->sources);
 	struct unit_facts *u = ARENA_NEW(l->arena, struct unit_facts);
 	const struct deploy_setting *first = l->deployment->settings.v;
+	const struct deploy_setting *bounded;
 	struct unit_filter filter;
 	struct policies *all;
 
@@ -23,6 +24,7 @@ static const struct unit_facts *make(struct lint *l)
 		return NULL;
 	u->policy = all->list.v[0];
 	u->exec = filter.exec;
+	u->caps = unit_capabilities(l->deployment, &bounded);
 	u->facts = facts_of_policy(l->arena, NULL, u->policy, own);
 	return u->facts && !u->facts->undecided ? u : NULL;
 }

@@ -10,6 +10,7 @@ struct unit_facts {
 	const struct policy *policy;
 	struct inner in;  /* the policy's text, in the unit's */
 	struct span exec; /* where its lists refuse execve; NO_SPAN: they do not */
+	uint64_t caps;    /* of its bounding set, by number */
 };
 
 /*

@@ -247,5 +247,5 @@ uint64_t unit_capabilities(const struct deployment *d, const struct deploy_setti
 		else
 			set = refuses ? set & ~sum : set | sum;
 	}
-	return set;
+	return set & ~unit_settings_take(d);
 }

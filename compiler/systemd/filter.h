@@ -22,5 +22,8 @@ struct unit_filter {
 /* False: nothing of the unit filters calls. Owner: the arena. */
 bool unit_filter(struct arena *a, const struct deployment *d, struct unit_filter *out);
 
-/* Capabilities (bit: number) that CapabilityBoundingSet= leaves; *at: its last line, NULL where it is not said. */
+/*
+ * Capabilities (bit: number) that CapabilityBoundingSet= leaves, and settings as ProtectClock=; *at: its last line, NULL where
+ * it is not said.
+ */
 uint64_t unit_capabilities(const struct deployment *d, const struct deploy_setting **at);

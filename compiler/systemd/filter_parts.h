@@ -43,3 +43,5 @@ void unit_put_register(struct unit_writer *w, unsigned arches, const char *call,
 
 /* The rules of all settings but the lists of calls (protect.c). */
 void unit_put_settings(struct unit_writer *w, const struct deployment *d);
+/* Capabilities (bit: number) that some of them take from the bounding set, whatever CapabilityBoundingSet= says. */
+uint64_t unit_settings_take(const struct deployment *d);

@@ -275,26 +275,41 @@ static bool is_on(const struct deployment *d, const char *key, struct span *by)
 	return on;
 }
 
+/* Settings that are on or off, and what they take from the bounding set (core/unit.c, unit_patch_contexts()). */
+static const struct protection {
+	const char *key;
+	void (*put)(struct unit_writer *w);
+	const char *caps[2];
+} protections[] = {
+	{ "MemoryDenyWriteExecute", put_memory, { NULL } },
+	{ "RestrictRealtime", put_realtime, { NULL } },
+	{ "RestrictSUIDSGID", put_modes, { NULL } },
+	{ "ProtectKernelTunables", put_sysctl, { NULL } },
+	{ "ProtectKernelModules", put_modules, { "sys_module" } },
+	{ "ProtectKernelLogs", put_log, { "syslog" } },
+	{ "ProtectClock", put_clock, { "sys_time", "wake_alarm" } },
+	{ "PrivateDevices", put_devices, { "mknod", "sys_rawio" } },
+	{ "ProtectHostname", put_host, { NULL } },
+};
+
+uint64_t unit_settings_take(const struct deployment *d)
+{
+	uint64_t set = 0;
+	struct span by;
+
+	for (size_t i = 0; i < ARRAY_SIZE(protections); i++)
+		for (size_t c = 0; c < ARRAY_SIZE(protections[i].caps); c++)
+			if (protections[i].caps[c] && is_on(d, protections[i].key, &by))
+				set |= UINT64_C(1)
+				       << capability_find(str_c(protections[i].caps[c]));
+	return set;
+}
+
 void unit_put_settings(struct unit_writer *w, const struct deployment *d)
 {
-	static const struct {
-		const char *key;
-		void (*put)(struct unit_writer *w);
-	} rows[] = {
-		{ "MemoryDenyWriteExecute", put_memory },
-		{ "RestrictRealtime", put_realtime },
-		{ "RestrictSUIDSGID", put_modes },
-		{ "ProtectKernelTunables", put_sysctl },
-		{ "ProtectKernelModules", put_modules },
-		{ "ProtectKernelLogs", put_log },
-		{ "ProtectClock", put_clock },
-		{ "PrivateDevices", put_devices },
-		{ "ProtectHostname", put_host },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (is_on(d, rows[i].key, &w->by))
-			rows[i].put(w);
+	for (size_t i = 0; i < ARRAY_SIZE(protections); i++)
+		if (is_on(d, protections[i].key, &w->by))
+			protections[i].put(w);
 	if (is_on(d, "LockPersonality", &w->by))
 		put_personality(w, d);
 	put_families(w, d);

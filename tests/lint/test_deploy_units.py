@@ -88,6 +88,25 @@ def test_a_privileged_program_beside_others_is_a_preparation(lint):
     assert [[f["id"] for f in of] for of in found] == [["DP617"], [], ["DP617"], []]
 
 
+def test_a_hole_that_the_bounding_set_closes_is_none(lint):
+    """What the kernel asks a capability of the machine's own for, whatever the arguments: ProtectClock= takes the clock's. A mount is
+    a matter of a user namespace, too, in which the bounding set counts for nothing."""
+    clock, module = "SystemCallFilter=~@clock\n", "SystemCallFilter=~init_module\n"
+    holes = {"ProtectClock=yes": [], clock: ["'stime'"], clock + "CapabilityBoundingSet=~CAP_SYS_TIME": [], clock + "CapabilityBoundingSet=CAP_SYS_TIME": ["'stime'"],
+             clock + "ProtectClock=yes\nProtectClock=no": ["'stime'"], clock + "CapabilityBoundingSet=CAP_SYS_TIME\nProtectClock=1": [],
+             module: ["'finit_module'"], module + "CapabilityBoundingSet=CAP_CHOWN": [], module + "PrivateDevices=yes": ["'finit_module'"],
+             "SystemCallFilter=~mount\nCapabilityBoundingSet=CAP_CHOWN": ["'fsmount'"]}
+    for (text, want), found in zip(holes.items(), lint(holes)):
+        told = [f["message"].split("stays allowed: ")[1].split(" ")[0].rstrip(",") for f in found if f["id"] == "SC131"]
+        assert told == want, (text, found)
+
+
+def test_a_capability_that_a_setting_takes_is_not_kept(lint):
+    text = "SystemCallFilter=@basic-io\nCapabilityBoundingSet=CAP_SYS_TIME CAP_SYS_MODULE\n"
+    idle = [[f["message"].split(": ")[1] for f in found if f["id"] == "DP626"] for found in lint([text, text + "ProtectClock=yes", text + "ProtectKernelModules=1"])]
+    assert idle == [["CAP_SYS_MODULE, CAP_SYS_TIME"], ["CAP_SYS_MODULE"], ["CAP_SYS_TIME"]]
+
+
 def test_comments_suppress_in_units(lint):
     text = "# pale: ignore DP615 it has no 32-bit programs\nRestrictAddressFamilies=AF_INET\n; pale: ignore DP614 it is new\nSystemCallFilter=read \\\n  nosuch"
     assert [f["id"] for f in lint([text])[0] if not f.get("suppressed")] == []
