@@ -119,6 +119,8 @@ void propose_describe_serving(struct proposal *p, const struct recording *r,
 void propose_serving(struct arena *a, const struct recording *r, struct recording *out);
 void propose_imply_running(struct proposal *p, enum arch a);
 void propose_loading(struct proposal *p, enum arch a);
+/* Files, but for those that are not kept: of the second policy while serving. */
+bool propose_wrote_files(const struct proposal *p);
 
 /* propose_sockets.c */
 void propose_sockets(struct proposal *p);

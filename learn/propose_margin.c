@@ -85,11 +85,10 @@ static const char *sign_shown(const struct proposal *p, enum arch a, const char 
 	if (!strcmp(sign, "@any"))
 		return "any program";
 	if (!strcmp(sign, "@written"))
-		return recording_wrote_files(p->r) ? "files written" : NULL;
+		return propose_wrote_files(p) ? "files written" : NULL;
 	if (!strcmp(sign, "@written-raw"))
-		return recording_wrote_files(p->r) && is_raw(p->r) ?
-			       "files written, without a libc" :
-			       NULL;
+		return propose_wrote_files(p) && is_raw(p->r) ? "files written, without a libc" :
+								NULL;
 	if (!strcmp(sign, "@children"))
 		return made_children(p, a) ? "child processes" : NULL;
 	if (!strcmp(sign, "@sockets"))

@@ -6,8 +6,10 @@
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "compiler/base/bug.h"
+#include "learn/model.h"
 #include "learn/proposal.h"
 
 /* What is told by name where it could be dropped: the linter's risks, and what makes another program or user of one. */
@@ -142,6 +144,77 @@ void propose_serving(struct arena *a, const struct recording *r, struct recordin
 	if (r->run.programs_by_phase)
 		serving_programs(a, r, out);
 }
+
+/* ---- files written while serving ---- */
+
+/* Of an open by its flags, which the kernel half keeps; where they are a pointer's, or were not kept, it may. */
+static bool opens_to_write(const struct recorded_call *c, const struct trace_rule *rule)
+{
+	const struct recorded_arg *flags = rule->at < 0 ? NULL : proposal_arg(c, rule->at);
+
+	if (rule->flags[0] & TRACE_HOW)
+		return true;
+	/* What is assumed is what only reads (assumed.def): of others the flags were seen. */
+	if (!flags)
+		return rule->at < 0 || !c->assumed;
+	vec_each(&flags->values, v)
+		if (trace_writes(TRACE_OP_OPEN, 0, v->value))
+			return true;
+	return flags->unbounded;
+}
+
+/* A name of a socket's is made, or asked for writing, where there are such sockets. */
+static bool has_unix_sockets(const struct recording *r, enum arch a)
+{
+	static const char *const calls[] = { "socket", "socketpair", "socketcall" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		const struct syscall_info *s = syscall_by_name(str_c(calls[i]));
+		const struct recorded_call *c =
+			s->nr[a] < 0 ? NULL : recording_serve_call(r, a, (uint32_t)s->nr[a]);
+
+		if (c && !c->tuples.n)
+			return true;
+		if (c)
+			vec_each(&c->tuples, t)
+				if (t->args[0] == AF_UNIX)
+					return true;
+	}
+	return false;
+}
+
+static bool call_writes(const struct recording *r, const struct recorded_call *c)
+{
+	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
+	struct trace_call call;
+	struct trace_rule rule;
+
+	if (s && !strcmp(s->name, "io_uring_enter")) /* opens, too, which are no calls */
+		return true;
+	rules_of(c->arch, c->nr, &call, &rule);
+	if (rule.op == TRACE_OP_OPEN)
+		return opens_to_write(c, &rule);
+	return trace_writes(rule.op, rule.perms[0], 0) &&
+	       (rule.op != TRACE_OP_BIND || has_unix_sockets(r, c->arch));
+}
+
+/*
+ * Of files a recording says that they were written, and not when; of calls when they were made. So the serving
+ * wrote where the run did and the serving made a call that does.
+ */
+bool propose_wrote_files(const struct proposal *p)
+{
+	if (!recording_wrote_files(p->r))
+		return false;
+	if (p->opt->part != PROPOSE_SERVE)
+		return true;
+	vec_each(&p->r->calls, c)
+		if (call_writes(p->r, c))
+			return true;
+	return false;
+}
+
+/* ---- what serving takes beside what was seen ---- */
 
 /* Of these the ones that the start made. */
 static void imply_of_start(struct proposal *p, enum arch a, const char *const *calls, size_t n,

@@ -3,12 +3,14 @@
 import os
 import re
 import socket
+import sys
 
 import pytest
 
 from conftest import PALE, PATIENCE, run
 from recordings import Recording
 from test_backends import BACKENDS, PROBES, cgroup, learn, usable  # noqa: F401
+from test_margin import margin, record
 from test_running import home, holder, say, watch  # noqa: F401
 
 # What of serves.c shows that it has started, and what the recording calls that.
@@ -199,6 +201,52 @@ def test_of_runs_together_what_one_does_while_serving_counts(tmp_path):
     old.write_text("\n".join([*lines, ""]))
     r = propose(old, tmp_path, recs[1], rc=1)
     assert "PL422" in r.err and "not in each recording" in r.err, r
+
+
+def second_margin(recording, tmp_path):
+    propose(recording, tmp_path)
+    return [margin((tmp_path / name).read_text()) for name in ("web.pale", "web-serve.pale")]
+
+
+WRITES = """import os, socket, sys
+start, serve = sys.argv[1:]
+with socket.create_server(("127.0.0.1", 0)) as s, socket.create_connection(s.getsockname()):
+    open(start, "w").close()
+    s.accept()
+    for _ in range(2):
+        open(serve, "r" if serve == start else "w").close()
+"""
+
+
+@pytest.mark.parametrize("writes", [True, False])
+@pytest.mark.parametrize("backend", ["ebpf", "ptrace", "seccomp"])
+def test_files_that_the_start_alone_wrote_are_not_written_while_serving(tmp_path, backend, writes):
+    start = tmp_path / "start"
+    rec, _ = learn(tmp_path, backend, sys.executable, "-c", WRITES, start, tmp_path / "serve" if writes else start)
+    assert told(rec) in ("accept", "accept4")
+    first, then = second_margin(tmp_path / f"{backend}.rec", tmp_path)
+    assert first["ftruncate"].startswith("files written: ")
+    assert ("ftruncate" in then) == writes and "getrusage" in then, then
+
+
+OPENED = "serve value x86_64 openat 2"
+UNIX = ["serve call x86_64 socket", "serve tuple x86_64 socket 0x1 0x1 0x0"]
+
+
+@pytest.mark.parametrize("call, more, is_one", [
+    ("openat", [f"{OPENED} 0x80000"], False), ("openat", [f"{OPENED} 0x80000", f"{OPENED} 0x241"], True), ("openat", [], True),
+    ("openat2", [], True), ("creat", [], True), ("rename", [], True), ("mkdir", [], True), ("read", [], False), ("io_uring_enter", [], True),
+    ("connect", [], False), ("connect", UNIX, True), ("connect", [UNIX[0]], True), ("connect", [UNIX[0], UNIX[1].replace("0x1 0x1", "0x2 0x1")], False),
+    ("openat assumed", [], False)])
+def test_what_a_call_shows_of_files_that_are_written_while_serving(tmp_path, call, more, is_one):
+    """Where files were written at all: of those is not known when."""
+    facts = [f"serve call x86_64 {call}", "serve call x86_64 accept4", *more]
+    for f in ("file \"/srv/a\" w", "file \"/dev/null\" w"):
+        rec = record(tmp_path, [], f, *{w for f in facts for w in (f, f.removeprefix("serve "))})
+        rec.write_text(rec.read_text().replace("run 1 tasks", 'run 1 serve-from "accept4"\nrun 1 serving 5000\nrun 1 tasks'))
+        first, then = second_margin(rec, tmp_path)
+        wrote = f.startswith('file "/srv')
+        assert [("fsync" in m and m["fsync"].startswith("files written")) for m in (first, then)] == [wrote, wrote and is_one]
 
 
 @pytest.mark.parametrize("options,words", [
