@@ -213,6 +213,15 @@ ALONE int look_at(__u32 nr, __u32 at, __u32 kept)
 	return record_ask(value);
 }
 
+/* Few names are, which the first bytes tell. */
+static __always_inline bool is_below_proc(__u64 text)
+{
+	__u64 head = 0;
+
+	return !bpf_probe_read_user(&head, sizeof(head), (void *)text) &&
+	       (head & TRACE_PROC_MASK) == TRACE_PROC_HEAD;
+}
+
 enum look {                  /* of a name */
 	    LOOK_KEPT = 1,   /* what is last in it is not followed, */
 	    LOOK_BASE = 2,   /* or names will be seen from there, where it is no link, */

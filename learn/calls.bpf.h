@@ -258,14 +258,27 @@ static __always_inline void read_args(bool btf, __u64 args[6], void *regs, bool 
 	bpf_probe_read_kernel(&args[1], 5 * sizeof(__u64), (void *)a + sizeof(__u64));
 }
 
+/* Even, so that no path's is one of these. */
+enum { KNOWN_VALUE = 2, KNOWN_TUPLE = 4 };
+
+static __always_inline void count_use(struct trace_uses *u, __u64 a, __u64 b)
+{
+	__sync_fetch_and_add(&u->count, 1);
+	if (is_steady)
+		know(a, b, u->at, 0);
+}
+
 ALONE int record_value(__u32 call, __u32 arg, __u64 value)
 {
 	struct arg_key ak = { call, arg };
 	struct trace_value_key vk = { call, arg, value };
 	struct trace_bits *b, none = {};
 	struct value_state *st, fresh = {};
-	__u64 one = 1, *n;
+	struct trace_uses *n, first = { 1, 0, 0 };
+	__u64 print = (__u64)call << 32 | arg << 8 | KNOWN_VALUE;
 
+	if (is_steady && known_again(value, print))
+		return 0;
 	b = bpf_map_lookup_elem(&bits, &ak);
 	if (!b) {
 		bpf_map_update_elem(&bits, &ak, &none, BPF_NOEXIST);
@@ -279,7 +292,7 @@ ALONE int record_value(__u32 call, __u32 arg, __u64 value)
 	b->zeros |= ~value;
 	n = bpf_map_lookup_elem(&values, &vk);
 	if (n) {
-		__sync_fetch_and_add(n, 1);
+		count_use(n, value, print);
 		return 0;
 	}
 	st = bpf_map_lookup_elem(&distinct, &ak);
@@ -295,13 +308,14 @@ ALONE int record_value(__u32 call, __u32 arg, __u64 value)
 		st->over = 1; /* unbounded: the bits above go on, and stand for it */
 		return 0;
 	}
-	if (!bpf_map_update_elem(&values, &vk, &one, BPF_NOEXIST)) {
+	first.at = again_take();
+	if (!bpf_map_update_elem(&values, &vk, &first, BPF_NOEXIST)) {
 		__sync_fetch_and_add(&st->distinct, 1);
 		return 0;
 	}
 	n = bpf_map_lookup_elem(&values, &vk);
 	if (n)
-		__sync_fetch_and_add(n, 1);
+		__sync_fetch_and_add(&n->count, 1);
 	else
 		count_loss(TRACE_LOSS_VALUES);
 	return 0;
@@ -310,15 +324,23 @@ ALONE int record_value(__u32 call, __u32 arg, __u64 value)
 static __always_inline void record_tuple(__u32 call, const __u64 args[6])
 {
 	struct trace_tuple_key k = { call, { (__u32)args[0], (__u32)args[1], (__u32)args[2] } };
-	__u64 one = 1, *n = bpf_map_lookup_elem(&tuples, &k);
+	__u64 a = (__u64)k.args[0] << 32 | k.args[1],
+	      b = (__u64)k.args[2] << 32 | call << 3 | KNOWN_TUPLE;
+	struct trace_uses *n, first = { 1, 0, 0 };
 
-	if (!n && bpf_map_update_elem(&tuples, &k, &one, BPF_NOEXIST)) {
+	if (is_steady && known_again(a, b))
+		return;
+	n = bpf_map_lookup_elem(&tuples, &k);
+	if (!n) {
+		first.at = again_take();
+		if (!bpf_map_update_elem(&tuples, &k, &first, BPF_NOEXIST))
+			return;
 		n = bpf_map_lookup_elem(&tuples, &k);
-		if (!n)
-			count_loss(TRACE_LOSS_VALUES);
 	}
 	if (n)
-		__sync_fetch_and_add(n, 1);
+		count_use(n, a, b);
+	else
+		count_loss(TRACE_LOSS_VALUES);
 }
 
 /* The flags that a structure of the call's begins with. No address: the kernel has none either. */
@@ -557,20 +579,19 @@ ALONE int look_named(__u32 call, __u64 text, __u32 how)
 	return 0;
 }
 
-/* A name that may lead by another process, which few do: the first bytes tell that. */
+/* A name that may lead by another process, which few do. */
 static __always_inline void
 enter_named(bool btf, void *regs, struct trace_event_raw_sys_enter *event, __u32 call, bool compat)
 {
 	const volatile struct trace_call *info = &calls[bounded(call, TRACE_CALLS - 1)];
-	__u64 args[6] = {}, text, head = 0, at;
+	__u64 args[6] = {}, text, at;
 
 	if (event)
 		bpf_probe_read_kernel(args, sizeof(args), event->args);
 	else
 		read_args(btf, args, regs, compat);
 	text = info->names & TRACE_NAMES_SECOND ? args[1] : args[0];
-	if (bpf_probe_read_user(&head, sizeof(head), (void *)text) ||
-	    (head & TRACE_PROC_MASK) != TRACE_PROC_HEAD)
+	if (!is_below_proc(text))
 		return;
 	at = info->names_at == 2 ? args[2] :
 	     info->names_at == 3 ? args[3] :
@@ -590,7 +611,7 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	struct process *p;
 	enum whose is;
 	__u32 tid, bits, call, at; /* its number, and with the phase */
-	__u8 serves, look;
+	__u8 look;
 	int abi;
 
 	if (btf && tells_call() && !cgroups_nr && !is_near(regs))
@@ -623,10 +644,13 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (!p)
 		return 0;
 	at = call | serving(p->phase);
-	serves = calls[bounded(call, TRACE_CALLS - 1)].serves;
-	if (at == call && serves)
+	look = looks[bounded(call, TRACE_CALLS - 1)];
+	if (at == call && look & TRACE_LOOKS_SERVES) {
+		__u8 serves = calls[bounded(call, TRACE_CALLS - 1)].serves;
+
 		at |= btf ? end_of_start_btf(regs, call, serves, (__u32)abi) :
 			    end_of_start(false, regs, event, call, serves, abi == TRACE_COMPAT);
+	}
 	if (!has_made(p->program, at))
 		note_made(p->program, at);
 	c = counter_at(&counts, at);
@@ -635,15 +659,12 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (!c->count)
 		c->first_ns = since_start();
 	c->count++;
-	look = looks[bounded(call, TRACE_CALLS - 1)];
-	if (tells_call() && look == TRACE_LOOKS_NOT)
-		return 0;
-	if (!no_files && calls[bounded(call, TRACE_CALLS - 1)].names)
+	if (look & TRACE_LOOKS_NAME)
 		enter_named(btf, regs, event, call, abi == TRACE_COMPAT);
-	if (tells_call() && look == TRACE_LOOKS_NAME)
+	if (tells_call() && !(look & TRACE_LOOKS))
 		return 0;
 	/* From here, and not from on_look(): its functions lie too deep for one more. */
-	if (calls[bounded(call, TRACE_CALLS - 1)].address == TRACE_SENDMMSG && abi != TRACE_COMPAT)
+	if (look & TRACE_LOOKS_MANY && abi != TRACE_COMPAT)
 		enter_messages(btf, regs, event, call);
 	return btf ? on_look_btf(regs, at, (__u32)abi) :
 		     on_look(false, regs, event, at, (__u32)abi);

@@ -17,7 +17,7 @@ static __always_inline int exit_open(struct mark *m, const volatile struct trace
 		return 0;
 	}
 	s->asked = asked;
-	if (r->path[0] >= 0 && !sees_asked)
+	if (r->path[0] >= 0 && !sees_asked && is_below_proc(arg_at(m, r->path[0])))
 		look(arg_at(m, r->path[0]), asked & TRACE_O_PATH ? LOOK_BASE : 0);
 	return record_fd(fd, 0);
 }
@@ -279,11 +279,10 @@ LEAVE(pin)
 LEAVE(ask)
 LEAVE(unexecuted)
 
-static __always_inline int record_return(struct mark *m, const volatile struct trace_rule *r,
-					 long ret)
+static __always_inline int record_return(struct mark *m, const volatile struct trace_rule *r)
 {
 	switch (r->op) {
-	case TRACE_OP_OPEN: return m->error ? leave_unopened() : exit_open(m, r, (int)ret);
+	case TRACE_OP_OPEN: return leave_unopened();
 	case TRACE_OP_MMAP:
 		if (arg_at(m, r->path[0]) & PROT_EXEC && (int)arg_at(m, r->fd[0]) >= 0)
 			return record_fd((int)arg_at(m, r->fd[0]), TRACE_M);
@@ -323,6 +322,7 @@ static __always_inline bool was_asked(const struct mark *m, __u32 rule)
 
 static __always_inline int on_return(bool btf, long ret)
 {
+	const volatile struct trace_rule *r;
 	struct scratch *s;
 	struct mark *m;
 	__u32 call;
@@ -346,9 +346,14 @@ static __always_inline int on_return(bool btf, long ret)
 	if (!s)
 		return 0;
 	s->ask.call = call;
-	s->call = *m;
-	s->call.rule = rule;
-	record_return(&s->call, rule_of(&s->call), ret);
+	r = &rules[bounded(rule, TRACE_RULES - 1)];
+	if (r->op == TRACE_OP_OPEN && !m->error) {
+		exit_open(m, r, (int)ret);
+	} else {
+		s->call = *m;
+		s->call.rule = rule;
+		record_return(&s->call, rule_of(&s->call));
+	}
 	scratch_give(s);
 	return 0;
 }

@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "learn/trace.h"
+
 #define CORE             __attribute__((preserve_access_index))
 #define ENOENT           2
 #define AF_UNIX          1
@@ -41,6 +43,7 @@
 
 struct qstr {
 	__u32 len;
+	__u64 hash_len; /* both */
 	const unsigned char *name;
 } CORE;
 typedef struct {
@@ -326,5 +329,25 @@ struct perf_sample_data {
 	__u64 sample_flags; /* since Linux 6.0 */
 	struct perf_raw_record *raw;
 } CORE;
+
+/*
+ * Since Linux 6.2 an address can be read as what it is said to be the address of (bpf_rdonly_cast()), and
+ * each such read is an instruction; before, it is a call, which takes as long as seven of them. Either
+ * way what cannot be read is 0. The loader puts the kernel's function in the place of a helper that
+ * there is none of; where it is not to be had the verifier never comes to that one.
+ */
+const volatile bool casts;
+const volatile __u32 cast_types[CASTS];
+static void *(*const rdonly_cast)(const void *address, __u32 type) = (void *)CAST_PLACE;
+
+#define CAST_ROW(name, type) struct type * : CAST_##name,
+#define CAST_OF(p)           _Generic((p), TRACE_CASTS(CAST_ROW) char * : 0)
+#define CAST(p)              ((typeof(*(p)) *)rdonly_cast((p), cast_types[CAST_OF(p)]))
+/* BPF_CORE_READ() of one, two or three steps. */
+#define READ_1(p, a)                (casts ? CAST(p)->a : BPF_CORE_READ(p, a))
+#define READ_2(p, a, b)             (casts ? CAST(p)->a->b : BPF_CORE_READ(p, a, b))
+#define READ_3(p, a, b, c)          (casts ? CAST(p)->a->b->c : BPF_CORE_READ(p, a, b, c))
+#define READ_N(a, b, c, which, ...) which
+#define READ(p, ...)                READ_N(__VA_ARGS__, READ_3, READ_2, READ_1, )(p, __VA_ARGS__)
 
 #endif

@@ -133,6 +133,7 @@ ALONE int intern_piece(void)
 			    (__u64)(s->second != 0) << 32 | ++s->next_id;
 		s->val.first_ns = since_start();
 		s->val.pid = s->val.parent = 0;
+		s->val.at = again_take();
 		if (s->key.perms & (TRACE_W | TRACE_A | TRACE_L))
 			note_maker(&s->val);
 		bpf_map_update_elem(&paths, &s->key, &s->val, BPF_NOEXIST);
@@ -148,6 +149,7 @@ ALONE int intern_piece(void)
 		if (s->not_owned && !v->not_owned)
 			v->not_owned = 1;
 		s->last = v->id;
+		s->again = v->at;
 		return 0;
 	}
 	s->off += n;
@@ -189,6 +191,13 @@ static __always_inline void read_link(struct dentry *d, struct link *l)
 	l->parent = BPF_CORE_READ(d, d_parent);
 	l->len = BPF_CORE_READ(d, d_name.len);
 	l->name = BPF_CORE_READ(d, d_name.name);
+}
+
+/* What has been read as it lies is no number to the verifier, of which functions of their own are made. */
+static __always_inline __u64 plain(struct scratch *s, const void *address)
+{
+	s->plain = (__u64)address;
+	return s->plain;
 }
 
 /* Some of stride()'s. 1: there are more to come; 0: the root is reached; else as walk(). */
@@ -266,7 +275,7 @@ ALONE int walk(__u64 vfs, __u64 dentry)
 		return more < 0 ? more : -1;
 	mnt = (void *)s->mount;
 	/* The kernel's internal mounts carry an error pointer for a namespace. */
-	if ((__u64)BPF_CORE_READ(mnt, mnt_ns) + 4096 < 8192)
+	if ((__u64)READ(mnt, mnt_ns) + 4096 < 8192)
 		return -2;
 	if (s->off == TRACE_PATH) {
 		s->off--;
@@ -288,21 +297,92 @@ static __always_inline void record_end(struct scratch *s)
 	intern();
 }
 
+#define FINGERPRINT_STEPS 24 /* components and mounts */
+
+static __always_inline void mix(struct scratch *s, __u64 with)
+{
+	__u64 a = (s->print[0] ^ with) * 0x9e3779b97f4a7c15,
+	      b = (s->print[1] + with) * 0xc2b2ae3d27d4eb4f;
+
+	s->print[0] = a ^ a >> 32;
+	s->print[1] = b ^ b >> 29;
+}
+
+/* fingerprint()'s, of a component or a mount. 1: there are more to come; 0: it is whole; -1: there is no root. */
+APART int print_step(struct scratch *s)
+{
+	/* From memory: what is mixed has to be a number to the verifier. */
+	__u64 at = s->dentry, on = s->mount;
+	struct dentry *d = (void *)at;
+	struct mount *mnt = (void *)on;
+
+	if (at != plain(s, READ(mnt, mnt.mnt_root))) {
+		mix(s, at);
+		mix(s, READ(d, d_name.hash_len));
+		s->dentry = (__u64)READ(d, d_parent);
+		return s->dentry == at ? -1 : 1;
+	}
+	mix(s, on);
+	s->mount = (__u64)READ(mnt, mnt_parent);
+	s->dentry = (__u64)READ(mnt, mnt_mountpoint);
+	if (s->mount != on)
+		return 1;
+	mix(s, plain(s, READ(mnt, mnt_ns)));
+	s->print[1] |= 1; /* what is known by itself has none of the kind */
+	return 0;
+}
+
+/*
+ * Most files are used over and over. Where reads are cheap it is cheaper to see that all that a walk
+ * would come by is what it was, names by the hash that the kernel has of each, than to look up the whole
+ * name. False: it is too deep, or reads are not.
+ */
+ALONE int fingerprint(__u64 vfs, __u64 dentry)
+{
+	struct scratch *s = scratch_get();
+	int more = 1;
+
+	if (!s || !casts)
+		return 0;
+	s->dentry = dentry;
+	s->mount = vfs - bpf_core_field_offset(struct mount, mnt);
+	s->print[0] = s->print[1] = 0;
+	mix(s, (__u64)s->kind << 32 | (__u64)s->flags << 16 | s->perms << 8 | s->more << 1 |
+		       s->not_owned);
+	for (int i = 0; i < FINGERPRINT_STEPS && more == 1; i++)
+		more = print_step(s);
+	return !more;
+}
+
 /* record_path()'s. */
 static __always_inline int record_at(__u64 path)
 {
 	struct scratch *s = scratch_get();
 	struct path *p = (void *)path;
-	int err;
+	int prints, err;
+	__u64 vfs, dentry;
+	struct known *k;
 
 	if (!s)
 		return -1;
-	err = walk((__u64)BPF_CORE_READ(p, mnt), (__u64)BPF_CORE_READ(p, dentry));
+	vfs = plain(s, READ(p, mnt));
+	dentry = plain(s, READ(p, dentry));
+	/* The second scratch's programs can be preempted by the first one's, which know() other things. */
+	prints = !s->second && fingerprint(vfs, dentry);
+	k = prints ? known_again(s->print[0], s->print[1]) : NULL;
+	if (k) {
+		s->parent = s->last = k->id;
+		return 0;
+	}
+	err = walk(vfs, dentry);
 	if (err == -2)
 		count_loss(TRACE_DISCONNECTED);
 	if (err == -1 && s->perms)
 		record_end(s);
-	return err ? err : intern();
+	err = err ? err : intern();
+	if (prints && !err)
+		know(s->print[0], s->print[1], s->again, s->last);
+	return err;
 }
 
 static __always_inline int record_path(struct scratch *s, struct path *p, __u8 kind, __u8 perms,
@@ -317,12 +397,12 @@ static __always_inline int record_path(struct scratch *s, struct path *p, __u8 k
 
 static __always_inline struct file *file_of(struct task_struct *t, __u32 fd)
 {
-	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	struct fdtable *fdt = READ(t, files, fdt);
 	struct file **slot, *f = NULL;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
+	if (fd >= READ(fdt, max_fds))
 		return NULL;
-	slot = BPF_CORE_READ(fdt, fd) + fd;
+	slot = READ(fdt, fd) + fd;
 	bpf_probe_read_kernel(&f, sizeof(f), slot);
 	return f;
 }
@@ -334,14 +414,13 @@ static __always_inline struct file *file_of(struct task_struct *t, __u32 fd)
 static __always_inline void elsewhere(struct scratch *s)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
-	struct fs_struct *fs = BPF_CORE_READ(t, fs);
+	struct fs_struct *fs = READ(t, fs);
 
 	/* It lies in memory, where the verifier does not tell the two apart. */
 	s->away = TRACE_ELSEWHERE;
-	if (BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != (border ? home_mntns : mntns_ino))
+	if (READ(t, nsproxy, mnt_ns, ns.inum) != (border ? home_mntns : mntns_ino))
 		return;
-	if (!walk((__u64)BPF_CORE_READ(fs, root.mnt), (__u64)BPF_CORE_READ(fs, root.dentry)) &&
-	    s->len == 1)
+	if (!walk(plain(s, READ(fs, root.mnt)), plain(s, READ(fs, root.dentry))) && s->len == 1)
 		s->away = 0;
 }
 
@@ -412,7 +491,7 @@ ALONE int peers_of(__u64 of)
 ALONE __u32 note_fsuid(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
-	__u32 uid = BPF_CORE_READ(t, cred, fsuid.val);
+	__u32 uid = READ(t, cred, fsuid.val);
 
 	if (!fsuid_first)
 		fsuid_first = uid + 1;
@@ -443,7 +522,7 @@ static __always_inline int record_namespace(__u32 perms)
 static __always_inline int record_file_here(__u64 file, __u32 perms)
 {
 	struct file *f = (void *)file;
-	struct inode *inode = BPF_CORE_READ(f, f_inode);
+	struct inode *inode = READ(f, f_inode);
 	struct scratch *s = scratch_get();
 	__u16 flags = perms >> 16 & TRACE_TRIED;
 	unsigned long magic;
@@ -453,14 +532,14 @@ static __always_inline int record_file_here(__u64 file, __u32 perms)
 		return 0;
 	perms &= 0xff;
 	if (!perms)
-		perms = open_perms(BPF_CORE_READ(f, f_mode), BPF_CORE_READ(f, f_flags), s->asked);
+		perms = open_perms(READ(f, f_mode), READ(f, f_flags), s->asked);
 	if (!perms)
 		return 0;
-	s->not_owned = note_fsuid() != BPF_CORE_READ(inode, i_uid.val);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+	s->not_owned = note_fsuid() != READ(inode, i_uid.val);
+	if ((READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
-	magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	peers = magic == PROC_MAGIC && !sees_asked ? peers_of((__u64)inode) : 0;
+	magic = READ(inode, i_sb, s_magic);
+	peers = magic == PROC_MAGIC && !sees_asked ? peers_of(plain(s, inode)) : 0;
 	flags |= peers & TRACE_PEERS;
 	s->more = peers & TRACE_OURS;
 	if (magic == NSFS_MAGIC)
@@ -544,7 +623,7 @@ static __always_inline long read_text(struct scratch *s, __u64 text, __u32 len, 
 ALONE int record_join(int dir, __u64 text, __u32 len, __u32 how)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
-	struct fs_struct *fs = BPF_CORE_READ(t, fs);
+	struct fs_struct *fs = READ(t, fs);
 	struct scratch *s = scratch_get();
 	struct path *base = &fs->pwd;
 	__u32 perms = how & 0xff;

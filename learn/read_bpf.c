@@ -217,18 +217,30 @@ static void read_runtime(struct watch *w, struct model *m, struct counts *v)
 	}
 }
 
+/* How often it was only counted since, to which these numbers lead: state.bpf.h, struct known. */
+static uint64_t again(struct watch *w, uint32_t at)
+{
+	uint64_t n = 0;
+
+	if (at >= bpf_map__max_entries(w->skel->maps.again) ||
+	    !look_up(w, bpf_map__fd(w->skel->maps.again), &at, &n))
+		return 0;
+	return n;
+}
+
 static void read_values(struct watch *w, struct model *m)
 {
 	int fd = bpf_map__fd(w->skel->maps.values);
 	struct trace_value_key key, *prev = NULL;
-	uint64_t n;
+	struct trace_uses n;
 
 	for (; next_key(w, fd, prev, &key); prev = &key) {
 		uint32_t call = take_phase(m, key.call);
 		int a = abi_arch(call / TRACE_NRS);
 
 		if (a >= 0 && look_up(w, fd, &key, &n))
-			model_value(m, (enum arch)a, call % TRACE_NRS, key.arg, key.value, n);
+			model_value(m, (enum arch)a, call % TRACE_NRS, key.arg, key.value,
+				    n.count + again(w, n.at));
 	}
 }
 
@@ -269,7 +281,7 @@ static void read_tuples(struct watch *w, struct model *m)
 {
 	int fd = bpf_map__fd(w->skel->maps.tuples);
 	struct trace_tuple_key key, *prev = NULL;
-	uint64_t n;
+	struct trace_uses n;
 
 	for (; next_key(w, fd, prev, &key); prev = &key) {
 		uint64_t args[3] = { key.args[0], key.args[1], key.args[2] };
@@ -277,7 +289,8 @@ static void read_tuples(struct watch *w, struct model *m)
 		int a = abi_arch(call / TRACE_NRS);
 
 		if (a >= 0 && look_up(w, fd, &key, &n))
-			model_tuple(m, (enum arch)a, call % TRACE_NRS, args, n);
+			model_tuple(m, (enum arch)a, call % TRACE_NRS, args,
+				    n.count + again(w, n.at));
 	}
 }
 
@@ -598,6 +611,7 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 	for (; all.n < cap && next_key(w, fd, prev, &all.v[all.n].key); all.n++) {
 		prev = &all.v[all.n].key;
 		look_up(w, fd, prev, &all.v[all.n].val);
+		all.v[all.n].val.count += again(w, all.v[all.n].val.at);
 	}
 	qsort(all.v, all.n, sizeof(*all.v), cmp_piece);
 	model_began(m, began_ns(w));

@@ -23,6 +23,7 @@ const volatile __u64 cookie;               /* by which our own events of perf's 
 const volatile bool no_files;              /* calls alone; programs, and what tells of their libc */
 const volatile bool ring_serves;           /* by an accept of a ring a process is known to serve */
 const volatile bool sees_asked;            /* whom the kernel asks about is seen where it asks */
+const volatile bool is_steady;             /* no program is interrupted by another one's task */
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
 const volatile bool sees_names; /* programs stand at the kernel's questions about names */
 const volatile struct trace_call calls[TRACE_CALLS];
@@ -46,8 +47,9 @@ __u32 near_pid;   /* and its process, in the loader's pid namespace */
 __u32 near_tgid;  /* the same, as the kernel itself knows it */
 __u64 maker_inos[TRACE_MAKERS]; /* the programs of that one and of those that started it */
 __u32 maker_devs[TRACE_MAKERS];
-__u64 blob_sizes;                /* AppArmor's, in the kernel; 0: it is off, or not told */
-__u8 wrote;                      /* no_files: a file was opened to be written, or named anew */
+__u64 blob_sizes; /* AppArmor's, in the kernel; 0: it is off, or not told */
+__u8 wrote;       /* no_files: a file was opened to be written, or named anew */
+__u32 again_used;
 __u64 picked;                    /* tasks of `pids` that were found */
 __u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */
 __u32 fsuids_differ;             /* another one acted as somebody else */
@@ -106,29 +108,44 @@ struct link {
 	const void *name;
 };
 
-struct scratch {
-	char buf[2 * TRACE_PATH]; /* paths are written from the middle to the front */
-	char word[64];            /* a short text that is looked through, */
-	__u32 at;                 /* up to here */
-	struct trace_path_key key;
-	struct trace_path val;
-	__u64 next_id;
-	__u32 off, len;      /* of the text to intern */
-	__u64 dentry, mount; /* where a walk is */
-	struct link link;    /* and what it reads there */
+struct scratch {                      /* what an open of a known file comes by is in front */
+	__u64 busy;                   /* a program uses this scratch */
+	__u64 second, shelved;        /* the other one is in use; was, before this was taken */
+	volatile __u64 dentry, mount; /* where a walk is */
+	volatile __u64 plain;         /* plain() */
+	__u64 print[2];               /* fingerprint() */
 	__u64 parent;
-	volatile __u64 text, vfs; /* addresses, on their way to a function that takes scalars */
-	volatile __u64 other_text, other_vfs;
-	__u64 busy;            /* a program uses this scratch */
-	__u64 second, shelved; /* the other one is in use; was, before this was taken */
-	__u64 last;            /* id of the path that was recorded last; 0: none was */
-	__u64 asked;           /* O_* of the open under way */
-	struct trace_ask_key ask;
+	__u64 last;  /* id of the path that was recorded last; 0: none was */
+	__u64 asked; /* O_* of the open under way */
 	__u16 flags;
 	__u8 kind, perms, more;
 	__u8 away; /* elsewhere(): TRACE_ELSEWHERE or 0 */
 	__u8 not_owned;
+	__u32 again;      /* struct trace_path's at, of the path that was recorded last */
+	__u32 off, len;   /* of the text to intern */
+	struct link link; /* what a walk reads where it is */
+	__u64 next_id;
+	struct trace_ask_key ask;
+	volatile __u64 text, vfs; /* addresses, on their way to a function that takes scalars */
+	volatile __u64 other_text, other_vfs;
 	struct mark call; /* a mark as it is when its call ends */
+	struct trace_path_key key;
+	struct trace_path val;
+	char word[64];            /* a short text that is looked through, */
+	__u32 at;                 /* up to here */
+	char buf[2 * TRACE_PATH]; /* paths are written from the middle to the front */
+};
+
+/*
+ * What was recorded before, and need only be counted: an argument's value, or several, by themselves, and
+ * a path by what was seen of it in the kernel (fingerprint()). Where two are to have one place the later
+ * has it.
+ */
+#define KNOWNS 512
+struct known {
+	__u64 print[2]; /* none is 0 and 0 */
+	__u64 id;       /* of a path */
+	__u32 again;
 };
 
 #define MAP(name_, type_, key_, value_, max_)                                                      \
@@ -144,8 +161,8 @@ _Static_assert(TRACE_SERVING == TRACE_CALLS, "calls while serving stand behind t
 MAP(counts, PERCPU_ARRAY, __u32, struct trace_counts, 2 * TRACE_CALLS / TRACE_PACKED);
 MAP(bits, PERCPU_HASH, struct arg_key, struct trace_bits, 1024);
 MAP(distinct, HASH, struct arg_key, struct value_state, 1024);
-MAP(values, HASH, struct trace_value_key, __u64, 16384);
-MAP(tuples, HASH, struct trace_tuple_key, __u64, 1024);
+MAP(values, HASH, struct trace_value_key, struct trace_uses, TRACE_VALUES_ALL);
+MAP(tuples, HASH, struct trace_tuple_key, struct trace_uses, TRACE_TUPLES);
 MAP(addresses, HASH, struct address, struct trace_count, 1024);
 MAP(ports_kept, ARRAY, __u32, __u32,
     ADDRESS_GROUPS + ADDRESS_OPS * ADDRESS_TYPES); /* behind: abstract names */
@@ -153,6 +170,8 @@ MAP(caps, HASH, struct trace_cap_key, struct trace_count, 4096);
 MAP(signals, HASH, struct trace_signal_key, struct trace_count, 4096);
 MAP(signals_beyond, PERCPU_ARRAY, __u32, struct trace_counts, 4 * TRACE_SIGNAL_WAYS / TRACE_PACKED);
 MAP(paths, HASH, struct trace_path_key, struct trace_path, 16384);
+MAP(again, ARRAY, __u32, __u64, 1); /* uses of what is in `knowns`; the loader makes it larger */
+MAP(knowns, PERCPU_ARRAY, __u32, struct known, KNOWNS);
 MAP(pairs, HASH, struct trace_pair_key, __u64, 16384);
 MAP(asks, HASH, struct trace_ask_key, struct trace_count, 4096);
 MAP(ours, LRU_HASH, __u64, __u8, 16384); /* tasks that are recorded, by pid_key() */
@@ -222,6 +241,44 @@ static __always_inline __u32 bounded(__u32 i, __u32 mask)
 static __always_inline __u64 since_start(void)
 {
 	return start_ns ? bpf_ktime_get_ns() - start_ns : 0; /* 0: a runtime's, before that */
+}
+
+static __always_inline struct known *known_at(__u64 a, __u64 b)
+{
+	__u32 i = (__u32)(a ^ a >> 9 ^ b ^ b >> 3) % KNOWNS;
+
+	return bpf_map_lookup_elem(&knowns, &i);
+}
+
+/* NULL: it is not, or is to be counted where it was the first time. */
+static __always_inline struct known *known_again(__u64 a, __u64 b)
+{
+	struct known *k = known_at(a, b);
+	__u64 *n;
+
+	if (!k || k->print[0] != a || k->print[1] != b)
+		return NULL;
+	n = bpf_map_lookup_elem(&again, &k->again);
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	return n ? k : NULL;
+}
+
+static __always_inline void know(__u64 a, __u64 b, __u32 again, __u64 id)
+{
+	struct known *k = known_at(a, b);
+
+	if (!k)
+		return;
+	k->print[0] = a;
+	k->print[1] = b;
+	k->id = id;
+	k->again = again;
+}
+
+static __always_inline __u32 again_take(void)
+{
+	return __sync_fetch_and_add(&again_used, 1);
 }
 
 /* In a hash of counts. Of two tasks that come first at once one finds the other's. False: there is no room. */

@@ -324,10 +324,11 @@ struct trace_call {
 	__s8 names_dir; /* from which the name is seen; -1: the working directory, or a rule says it */
 };
 
-enum trace_looks {
-	TRACE_LOOKS_NOT, /* that it was made is all */
-	TRACE_LOOKS,
-	TRACE_LOOKS_NAME, /* at its name alone */
+enum trace_looks { /* 0: that it was made is all */
+		   TRACE_LOOKS = 1,
+		   TRACE_LOOKS_NAME = 2,   /* its `names` */
+		   TRACE_LOOKS_SERVES = 4, /* its `serves` */
+		   TRACE_LOOKS_MANY = 8,   /* TRACE_SENDMMSG */
 };
 
 enum {
@@ -355,6 +356,14 @@ struct trace_value_key {
 	__u32 call; /* index of a call */
 	__u32 arg;
 	__u64 value;
+};
+
+#define TRACE_VALUES_ALL 16384 /* of all arguments, */
+#define TRACE_TUPLES     1024  /* and several at once */
+struct trace_uses {
+	__u64 count;
+	__u32 at; /* more of it stand in the map `again`, here */
+	__u32 pad;
 };
 
 struct trace_bits { /* per CPU */
@@ -400,7 +409,7 @@ struct trace_path {
 	__u32 not_owned; /* some access was not by the file's owner */
 	/* Of what was written or made: the process that was the first, and its parent, as they call themselves. */
 	__u32 pid, parent;
-	__u32 pad;
+	__u32 at; /* more of `count` stand in the map `again`, here */
 };
 
 struct trace_pair_key { /* two paths of one call, by their ids */
@@ -446,6 +455,21 @@ static inline int trace_is_early(__u8 op)
 }
 
 /* What drives the program on perf_swevent_event: perf's events, as it tells them apart. */
+/* What programs read of the kernel as it lies: by its types' numbers (kernel.bpf.h, READ()). */
+#define TRACE_CASTS(X)                                                                             \
+	X(TASK, task_struct)                                                                       \
+	X(FILES, files_struct)                                                                     \
+	X(FDTABLE, fdtable)                                                                        \
+	X(FS, fs_struct)                                                                           \
+	X(FILE, file)                                                                              \
+	X(PATH, path)                                                                              \
+	X(INODE, inode)                                                                            \
+	X(DENTRY, dentry)                                                                          \
+	X(MOUNT, mount)
+#define CAST_NUMBER(name, type) CAST_##name,
+enum trace_cast { TRACE_CASTS(CAST_NUMBER) CASTS };
+#define CAST_PLACE 0x7ff0 /* of a helper: there is none of this number */
+
 enum trace_event {
 	TRACE_EVENT_ENTER,
 	TRACE_EVENT_EXIT,

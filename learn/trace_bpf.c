@@ -293,12 +293,16 @@ static void fill_looks(struct watch *w, bool no_files)
 			returns[i % TRACE_NRS] = 1;
 	for (unsigned i = 0; i < TRACE_SELECTORS; i++)
 		w->skel->rodata->selected[i] = (__u16)rules_selected(i);
-	for (unsigned i = 0; i < TRACE_CALLS; i++)
-		if (calls[i].args || calls[i].tuple || calls[i].address || returns[i % TRACE_NRS] ||
-		    (no_files && calls[i].rule))
-			w->skel->rodata->looks[i] = TRACE_LOOKS;
-		else if (calls[i].names && !no_files)
-			w->skel->rodata->looks[i] = TRACE_LOOKS_NAME;
+	for (unsigned i = 0; i < TRACE_CALLS; i++) {
+		bool looks = calls[i].args || calls[i].tuple || calls[i].address ||
+			     returns[i % TRACE_NRS] || (no_files && calls[i].rule);
+
+		w->skel->rodata->looks[i] =
+			(__u8)((looks ? TRACE_LOOKS : 0) |
+			       (calls[i].names && !no_files ? TRACE_LOOKS_NAME : 0) |
+			       (calls[i].serves ? TRACE_LOOKS_SERVES : 0) |
+			       (calls[i].address == TRACE_SENDMMSG ? TRACE_LOOKS_MANY : 0));
+	}
 }
 
 /* In the kernel, of which the place of a process' label is read; else no label is seen. */
@@ -325,11 +329,16 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 	bpf_map__set_autocreate(
 		w->tier == TIER_BTF ? w->skel->maps.marks_by_tid : w->skel->maps.marks, false);
 	bpf_map__set_max_entries(w->skel->maps.paths, watch_keys(w, opt->max_paths));
+	bpf_map__set_max_entries(w->skel->maps.again,
+				 watch_keys(w, opt->max_paths) + TRACE_VALUES_ALL + TRACE_TUPLES);
 	bpf_map__set_max_entries(w->skel->maps.pairs, (__u32)(opt->max_paths + 256));
 	if (!opt->border)
 		bpf_map__set_max_entries(w->skel->maps.runtime_calls, 1);
 	/* Written once, before load: the kernel sees constants from then on. */
 	w->skel->rodata->marks_by_task = w->tier == TIER_BTF;
+	w->skel->rodata->is_steady = !can_switch();
+	w->skel->rodata->casts = w->tier == TIER_BTF && !w->no_casts &&
+				 types_casts(w->types, (uint32_t *)w->skel->rodata->cast_types);
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
 	serve_fill((struct trace_call *)w->skel->rodata->calls, &opt->serve);
@@ -484,7 +493,7 @@ static int open_caps(struct watch *w, const struct learn_options *opt, const str
 	return err;
 }
 
-static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
+static int open_most(struct watch *w, const struct learn_options *opt, const struct target *t,
 		     enum tier tier)
 {
 	int err;
@@ -504,6 +513,17 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 		return err;
 	w->sees_requests = false;
 	return open_caps(w, opt, t, tier);
+}
+
+static int open_tier(struct watch *w, const struct learn_options *opt, const struct target *t,
+		     enum tier tier)
+{
+	int err = open_most(w, opt, t, tier);
+
+	if (!err || diag_is_shortage(err) || tier != TIER_BTF)
+		return err;
+	w->no_casts = true;
+	return open_most(w, opt, t, tier);
 }
 
 /*

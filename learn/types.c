@@ -19,10 +19,14 @@
 #include "compiler/base/str.h"
 #include "compiler/base/table.h"
 #include "compiler/base/vec.h"
+#include "learn/trace.h"
 #include "learn/types.h"
+
+#define CAST_NAME(name, type) #type,
 
 #define TYPES_MOST (256u << 20) /* bytes; today's kernels have 5 MiB */
 #define KINDS      20
+#define CASTER     "bpf_rdonly_cast" /* since Linux 6.2 */
 
 /* How a program is attached, by the beginning of its section's name. */
 static const struct way {
@@ -227,6 +231,7 @@ static void want_all(struct types *t, const struct bpf_object *obj)
 		if (way)
 			want(t, arena_printf(t->scratch, "%s%s", way->prefix, to));
 	}
+	want(t, CASTER);
 }
 
 /* ---- the one pass ---- */
@@ -419,7 +424,39 @@ int types_cut(struct types *t, const struct bpf_object *obj)
 	return err;
 }
 
+bool types_casts(const struct types *t, uint32_t numbers[CASTS])
+{
+	static const char *const names[] = { TRACE_CASTS(CAST_NAME) };
+
+	for (unsigned i = 0; i < CASTS; i++) {
+		unsigned n = 0;
+
+		vec_each(&t->found, f)
+			if (f->kind == BTF_KIND_STRUCT && !strcmp(f->name, names[i]) && !n++)
+				numbers[i] = f->id;
+		if (n != 1)
+			return false;
+	}
+	return types_id(t, CASTER, BTF_KIND_FUNC);
+}
+
 /* ---- what programs are attached to ---- */
+
+/* Called as a helper that there is none of; by its own name libbpf would read all of the kernel's types. */
+static void put_caster(const struct types *t, struct bpf_program *p)
+{
+	struct bpf_insn *insns = (struct bpf_insn *)bpf_program__insns(p);
+	uint32_t caster = types_id(t, CASTER, BTF_KIND_FUNC);
+
+	for (size_t i = 0; caster && i < bpf_program__insn_cnt(p); i++) {
+		if (insns[i].code != (BPF_JMP | BPF_CALL) || insns[i].src_reg ||
+		    insns[i].imm != CAST_PLACE)
+			continue;
+		insns[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
+		insns[i].off = 0;
+		insns[i].imm = (int)caster;
+	}
+}
 
 /* Of its own kind from here on: libbpf reads all of the kernel's types where one is before. */
 static int prepare(struct bpf_program *p, struct bpf_prog_load_opts *opts, long cookie)
@@ -435,6 +472,7 @@ static int prepare(struct bpf_program *p, struct bpf_prog_load_opts *opts, long 
 	if (!opts->attach_btf_id)
 		return -ENOENT;
 	opts->expected_attach_type = way->attach;
+	put_caster(t, p);
 	err = bpf_program__set_type(p, way->type);
 	return err ? err : bpf_program__set_expected_attach_type(p, way->attach);
 }

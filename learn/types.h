@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "compiler/base/arena.h"
+#include "learn/trace.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
@@ -25,6 +26,9 @@ int types_cut(struct types *t, const struct bpf_object *obj);
 
 /* After the cut: the number of a type that the programs read or attach to; 0: there is none. BTF_KIND_*. */
 uint32_t types_id(const struct types *t, const char *name, unsigned kind);
+
+/* After the cut: of what programs read as it lies. False: the kernel does not let them, or has two of a name. */
+bool types_casts(const struct types *t, uint32_t numbers[CASTS]);
 
 /*
  * Has objects that are opened from now on find what they attach to in `t` alone; their programs are

@@ -46,6 +46,7 @@ struct watch {
 	bool no_exits;      /* nothing is looked at behind a call's end */
 	bool sees_names;    /* what calls change by name, where the kernel resolves it */
 	bool sees_asked;    /* and whom it asks about before one process looks at another */
+	bool no_casts;      /* what programs read as it lies this kernel's verifier refuses */
 	bool sees_requests; /* of rings of io_uring, where that is not to be had */
 	enum tier tier;
 	enum caps_by caps_by;

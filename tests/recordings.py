@@ -22,7 +22,7 @@ class Recording:
         self.text = text if path is None else pathlib.Path(path).read_text(encoding="ascii")
         self.runs, self.calls, self.files, self.args, self.tuples, self.peers = {}, {}, {}, {}, set(), set()
         self.rules, self.ours, self.sockets = {}, set(), set()
-        self.addresses = {}
+        self.addresses, self.counts, self.tuple_counts = {}, {}, {}
         self.by, self.serve_by = {}, {}  # program, None for others: its calls
         self.serve_calls, self.serve_args, self.serve_tuples, self.serve_caps = {}, {}, set(), set()
         lines = self.text.splitlines()
@@ -50,6 +50,7 @@ class Recording:
         elif w[0] == "file":
             name = unquote(w[1])
             self.files[name] = (w[2], "owned" in w[3:])
+            self.counts[name] = count
             if "peers" in w[3:]:
                 self.peers.add(name)
             if "ours" in w[3:]:
@@ -61,7 +62,9 @@ class Recording:
         elif w[0] in ("bits", "value"):
             self.args.setdefault((w[2], int(w[3])), []).append(f"{w[4]}:{count}" if w[0] == "value" else w[-1])
         elif w[0] == "tuple":
-            self.tuples.add((w[2], *(int(v, 16) for v in w[3:6])))
+            key = (w[2], *(int(v, 16) for v in w[3:6]))
+            self.tuples.add(key)
+            self.tuple_counts[key] = count
 
     @staticmethod
     def add_by(to, w, count):
