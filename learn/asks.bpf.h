@@ -205,6 +205,8 @@ ALONE int look_at(__u32 nr, __u32 at, __u32 kept)
 	if (!s || !is_link(&s->word[bounded(at, 31)]) ||
 	    (kept && !leads_on(&s->word[bounded(at, 31)])))
 		return 0;
+	if (word_at(s, at) == 'n' && !rules[calls[bounded(s->ask.call, TRACE_CALLS - 1)].rule].op)
+		count_loss(TRACE_NAMESPACES); /* looked at by its name, and not opened */
 	value = ask_of(nr, &own);
 	if (own)
 		return 0;
@@ -240,6 +242,19 @@ static __always_inline void note_base(const struct scratch *s, __u32 nr, __u32 h
 		count_loss(TRACE_BELOW);
 }
 
+/* "/proc/self/ns/", of a call that asks about what is there. */
+static __always_inline void note_own_space(const struct scratch *s, __u32 how)
+{
+	static const char own[] = "self/ns/";
+
+	if (how & LOOK_KEPT || rules[calls[bounded(s->ask.call, TRACE_CALLS - 1)].rule].op)
+		return;
+	for (__u32 i = 0; i < sizeof(own) - 1; i++)
+		if (s->word[sizeof("/proc/") - 1 + i] != own[i])
+			return;
+	count_loss(TRACE_NAMESPACES);
+}
+
 /*
  * Such a name, of another process: the kernel asks whether that one may be read
  * (fs/proc/base.c, proc_pid_get_link). how: enum look.
@@ -259,6 +274,8 @@ ALONE int look(__u64 text, __u32 how)
 		if (s->word[i] != proc[i])
 			return 0;
 	nr = (__u32)read_number(sizeof(proc) - 1);
+	if (!nr)
+		note_own_space(s, how);
 	if (!nr || (word_at(s, s->at) && word_at(s, s->at) != '/'))
 		return 0;
 	if (word_at(s, s->at) && word_at(s, s->at + 1) == 't') /* task/TID/ */

@@ -95,19 +95,15 @@ static void lose_path(struct tracer *t, const char *name, unsigned perms)
 		model_lost(t->model, str_c(name), LOST_LONG, &how);
 }
 
-/* name: for people, NULL: none. */
-static model_ref record_link(struct tracer *t, pid_t tid, const char *link, const char *name,
-			     struct access *how)
+/* Where the link leads: `path`, which is changed. */
+static model_ref record_led(struct tracer *t, pid_t tid, const char *link, char path[PATH_MAX + 1],
+			    struct access *how)
 {
-	char path[PATH_MAX + 1], proc[64];
 	bool is_there;
 	struct stat st;
+	char proc[64];
 	size_t n;
 
-	if (!proc_link(tid, link, path)) {
-		lose_path(t, name, how->perms);
-		return 0;
-	}
 	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)tid, link);
 	is_there = !stat(proc, &st);
 	if (is_there &&
@@ -138,6 +134,18 @@ static model_ref record_link(struct tracer *t, pid_t tid, const char *link, cons
 	how->count = 1;
 	how->first_ns = tracer_now(t);
 	return model_file(t->model, (struct str){ path, n }, how);
+}
+
+/* name: for people, NULL: none. */
+static model_ref record_link(struct tracer *t, pid_t tid, const char *link, const char *name,
+			     struct access *how)
+{
+	char path[PATH_MAX + 1];
+
+	if (proc_link(tid, link, path))
+		return record_led(t, tid, link, path, how);
+	lose_path(t, name, how->perms);
+	return 0;
 }
 
 static model_ref record_fd_as(struct tracer *t, pid_t tid, int fd, struct access how)
@@ -192,12 +200,16 @@ static int opened_perms(const struct tracee *e, const struct trace_rule *r, int 
 static void record_open(struct tracer *t, struct tracee *e, const struct trace_rule *r, int fd)
 {
 	uint64_t asked = r->at >= 0 ? e->args[r->at] : 0;
-	char name[TRACE_PATH + 1] = "", link[32];
+	char name[TRACE_PATH + 1] = "", link[32], path[PATH_MAX + 1];
 	struct access how = { 0 };
+	bool is_led;
 	int perms;
 
 	if (r->path[0] >= 0 && stopped_text(e->tid, e->args[r->path[0]], name, TRACE_PATH) < 0)
 		*name = 0;
+	snprintf(link, sizeof(link), "fd/%d", fd);
+	is_led = proc_link(e->tid, link, path);
+	looks_of_open(t, e, name, is_led ? path : NULL);
 	t->labels |= strstr(name, "/attr/") != NULL;
 	if (r->flags[0] & TRACE_HOW && !stopped_memory(e->tid, asked, &asked, sizeof(asked))) {
 		t->r->run.losses.paths_unresolved++;
@@ -209,8 +221,10 @@ static void record_open(struct tracer *t, struct tracee *e, const struct trace_r
 	if (perms <= 0)
 		return;
 	how.perms = (unsigned)perms;
-	snprintf(link, sizeof(link), "fd/%d", fd);
-	record_link(t, e->tid, link, name, &how);
+	if (is_led)
+		record_led(t, e->tid, link, path, &how);
+	else
+		record_link(t, e->tid, link, name, &how);
 }
 
 static model_ref record_join(struct tracer *t, pid_t tid, int dir, const char *text, unsigned flags,
@@ -898,8 +912,12 @@ static void on_leave(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		record_open(t, e, &t->rules[e->rule], (int)info->exit.rval);
 	} else if (!info->exit.is_error) {
 		on_return(t, e);
-	} else if (trace_was_asked(&t->rules[e->rule], (uint32_t)-info->exit.rval)) {
-		on_failure(t, e, (uint32_t)-info->exit.rval);
+	} else {
+		if (op ==
+		    TRACE_OP_OPEN) /* what is not there may have been looked for in another process */
+			looks_of_open(t, e, NULL, NULL);
+		if (trace_was_asked(&t->rules[e->rule], (uint32_t)-info->exit.rval))
+			on_failure(t, e, (uint32_t)-info->exit.rval);
 	}
 	ask_drop(e->ask);
 	e->ask = NULL;

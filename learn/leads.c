@@ -26,7 +26,7 @@ struct walk {
 	enum leads_last last;
 	int followed;
 	leads_told *tell;
-	void *to;
+	const void *to;
 };
 
 /* A link of the task's: its root, its working directory, a descriptor. -1: there is none. */
@@ -135,8 +135,7 @@ static bool is_our_proc(int fd)
 static bool follow_proc(struct walk *w, int link, const char *name, bool is_last)
 {
 	char self[64], here[PATH_MAX], to[PATH_MAX];
-	bool ours = is_our_proc(link);
-	pid_t pid;
+	struct lead lead = { .theirs = !is_our_proc(link) };
 	ssize_t n;
 	int fd;
 
@@ -145,11 +144,12 @@ static bool follow_proc(struct walk *w, int link, const char *name, bool is_last
 	if (n < 0)
 		return false;
 	here[n] = 0;
-	pid = proc_link_of(here);
-	if (!pid) {
+	lead.pid = proc_link_of(here);
+	lead.space = lead.pid && strstr(here, "/ns/");
+	if (!lead.pid) {
 		if (!strcmp(name, "self") || !strcmp(name, "thread-self"))
 			snprintf(to, sizeof(to), "%u",
-				 ours ? (unsigned)w->tid : proc_own_pid(w->tid));
+				 lead.theirs ? proc_own_pid(w->tid) : (unsigned)w->tid);
 		else if ((n = readlinkat(link, "", to, sizeof(to) - 1)) > 0)
 			to[n] = 0;
 		else
@@ -158,13 +158,13 @@ static bool follow_proc(struct walk *w, int link, const char *name, bool is_last
 	}
 	if (is_last && w->last == LEADS_READ) {
 		if (readlinkat(link, "", to, sizeof(to)) >= 0)
-			w->tell(w->to, pid, !ours);
+			w->tell(w->to, &lead);
 		return false;
 	}
 	fd = openat(w->at, name, O_PATH | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT) /* the kernel has refused it, before AppArmor is asked */
 		return false;
-	w->tell(w->to, pid, !ours);
+	w->tell(w->to, &lead);
 	if (fd < 0 || ++w->followed > FOLLOWED_MAX) {
 		if (fd >= 0)
 			close(fd);
@@ -222,7 +222,7 @@ static void walk(struct walk *w, const char *name)
 }
 
 void leads_find(pid_t tid, int dir, const char *name, enum leads_last last, bool elsewhere,
-		leads_told *tell, void *to)
+		leads_told *tell, const void *to)
 {
 	struct walk w = { .tid = tid, .root = -1, .at = -1, .last = last, .tell = tell, .to = to };
 	bool is_named = str_starts(str_c(name), "/proc/");
@@ -233,7 +233,7 @@ void leads_find(pid_t tid, int dir, const char *name, enum leads_last last, bool
 		w.at = open_base(tid, dir);
 		if (w.at < 0)
 			return;
-		if (!elsewhere && !is_proc(w.at) && is_plain(w.at, name, last)) {
+		if (!elsewhere && is_plain(w.at, name, last)) {
 			close(w.at);
 			return;
 		}

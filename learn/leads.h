@@ -15,12 +15,17 @@ enum leads_last {             /* what is last in the name, where it is a link, *
 		  LEADS_READ, /* or only read */
 };
 
-/* Of such a link: whose it is, as numbers are here; theirs: as they are in another /proc. */
-typedef void leads_told(void *to, pid_t pid, bool theirs);
+/* Such a link: whose it is, as numbers are here, or as they are in another /proc. */
+struct lead {
+	pid_t pid;
+	bool theirs; /* that other one */
+	bool space;  /* it leads to a namespace */
+};
+typedef void leads_told(const void *to, const struct lead *lead);
 
 /*
  * dir: a descriptor of the task's from which the name is seen, negative: its working directory. elsewhere: the
  * task may have another root or other mounts than we have.
  */
 void leads_find(pid_t tid, int dir, const char *name, enum leads_last last, bool elsewhere,
-		leads_told *tell, void *to);
+		leads_told *tell, const void *to);

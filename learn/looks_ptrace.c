@@ -2,6 +2,7 @@
 #include "learn/looks_ptrace.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 struct look {
 	struct tracer *t;
 	const struct tracee *e;
+	bool of_file; /* the call asks about what the name leads to, and not by opening it */
 };
 
 /* Of its own process the kernel does not ask (kernel/ptrace.c, __ptrace_may_access()). */
@@ -42,28 +44,27 @@ static bool is_ours(const struct tracer *t, pid_t pid, bool theirs)
 	return false;
 }
 
-static void tell(void *to, pid_t pid, bool theirs)
+static void tell(const void *to, const struct lead *lead)
 {
 	const struct look *l = to;
 	const struct trace_rule rule = { .op = TRACE_OP_PEER, .perms = { TRACE_R } };
 	struct ask ask = { .rule = &rule, .count = 1, .first_ns = tracer_now(l->t) };
 
-	if (is_own(l->e, pid, theirs))
+	l->t->r->run.namespace_files += l->of_file && lead->space;
+	if (is_own(l->e, lead->pid, lead->theirs))
 		return;
-	ask.value = is_ours(l->t, pid, theirs) ? TRACE_ASK_OURS : 0;
+	ask.value = is_ours(l->t, lead->pid, lead->theirs) ? TRACE_ASK_OURS : 0;
 	ask_record(l->t->model, &ask);
 }
 
-static void look_at(struct tracer *t, const struct tracee *e, int dir, uint64_t at,
-		    enum leads_last last)
+static void look_at(const struct look *l, int dir, uint64_t at, enum leads_last last)
 {
-	struct look l = { t, e };
+	pid_t tid = l->e->tid;
 	char text[TRACE_PATH + 1];
 
 	/* One that cannot be read is lost with the file that it is of. */
-	if (at && stopped_text(e->tid, at, text, TRACE_PATH) > 0)
-		leads_find(e->tid, dir, text, last, t->moved && proc_elsewhere(e->tid) != 0, tell,
-			   &l);
+	if (at && stopped_text(tid, at, text, TRACE_PATH) > 0)
+		leads_find(tid, dir, text, last, l->t->moved && proc_elsewhere(tid) != 0, tell, l);
 }
 
 static int descriptor(const struct tracee *e, int arg)
@@ -103,7 +104,6 @@ static int last_of(const struct tracee *e, const struct trace_rule *r, int i)
 	unsigned flags = r->flags[i];
 
 	switch ((enum trace_op)r->op) {
-	case TRACE_OP_OPEN: return open_last(e, r);
 	case TRACE_OP_LOOK: return LEADS_READ;
 	case TRACE_OP_EXEC: flags |= TRACE_FOLLOW; /* fallthrough */
 	case TRACE_OP_LINK:
@@ -147,6 +147,7 @@ void looks_of_call(struct tracer *t, const struct tracee *e, const struct syscal
 		   const struct trace_call *c)
 {
 	const struct trace_rule *r = &t->rules[c->rule];
+	const struct look l = { t, e, !c->rule };
 	bool kept = c->names & TRACE_NAMES_KEPT;
 
 	if (sys)
@@ -157,19 +158,48 @@ void looks_of_call(struct tracer *t, const struct tracee *e, const struct syscal
 		int last = r->path[i] >= 0 ? last_of(e, r, i) : -1;
 
 		if (last >= 0)
-			look_at(t, e, descriptor(e, r->fd[i]), e->args[r->path[i]],
+			look_at(&l, descriptor(e, r->fd[i]), e->args[r->path[i]],
 				(enum leads_last)last);
 	}
 	if (c->rule || !c->names)
 		return;
 	kept |= c->names_at >= 0 && e->args[c->names_at] & TRACE_NOFOLLOW;
-	look_at(t, e, descriptor(e, c->names_dir), e->args[c->names & TRACE_NAMES_SECOND ? 1 : 0],
+	look_at(&l, descriptor(e, c->names_dir), e->args[c->names & TRACE_NAMES_SECOND ? 1 : 0],
 		kept ? LEADS_KEPT : LEADS_FOLLOWED);
+}
+
+/* What is opened has no other name than the one that was given: no link stood in its way. */
+static bool is_name_of(const struct tracee *e, int dir, const char *name, const char *path)
+{
+	char link[32] = "cwd", base[PATH_MAX];
+	size_t n;
+
+	if (*name == '/')
+		return !strcmp(name, path);
+	if (dir >= 0)
+		snprintf(link, sizeof(link), "fd/%d", dir);
+	if (!proc_link(e->tid, link, base))
+		return false;
+	n = strcmp(base, "/") ? strlen(base) : 0;
+	return !strncmp(base, path, n) && path[n] == '/' && !strcmp(name, path + n + 1);
+}
+
+void looks_of_open(struct tracer *t, const struct tracee *e, const char *name, const char *path)
+{
+	const struct trace_rule *r = &t->rules[e->rule];
+	const struct look l = { t, e, false };
+	int dir = descriptor(e, r->fd[0]), last;
+
+	if (r->path[0] < 0 || (path && name && is_name_of(e, dir, name, path)))
+		return;
+	last = open_last(e, r);
+	if (last >= 0)
+		look_at(&l, dir, e->args[r->path[0]], (enum leads_last)last);
 }
 
 void looks_at_address(struct tracer *t, const struct tracee *e, const struct addressed *to)
 {
-	struct look l = { t, e };
+	const struct look l = { t, e, false };
 	char text[TRACE_PATH + 1];
 	uint16_t family;
 

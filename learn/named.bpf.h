@@ -291,6 +291,16 @@ static __always_inline int on_asked(__u64 about, __u32 mode)
 	return 0;
 }
 
+/* A namespace is looked at by its name in /proc, as stat(2) does; what opens it is looked at when it has. */
+static __always_inline int on_space(void)
+{
+	struct mark *m = marks_by_task ? mark_get(true) : mark_get(false);
+
+	if (m && rule_of(m)->op != TRACE_OP_OPEN)
+		count_loss(TRACE_NAMESPACES);
+	return 0;
+}
+
 static __always_inline __u64 mount_of(__u64 path)
 {
 	return (__u64)BPF_CORE_READ((struct path *)path, mnt);

@@ -148,6 +148,19 @@ static void add_number(const struct tracer *t, const struct tracee *e, struct se
 	}
 }
 
+/* A directory of /proc, which pidfd_send_signal(2) takes, too; 0: it is none. */
+static int directory_of(const struct tracee *e, int fd)
+{
+	char link[32], path[PATH_MAX];
+	int number = 0, end = 0;
+
+	snprintf(link, sizeof(link), "fd/%d", fd);
+	if (!proc_link(e->tid, link, path) || sscanf(path, "/proc/%d%n", &number, &end) != 1 ||
+	    path[end])
+		return 0;
+	return number;
+}
+
 static void add_held(const struct tracer *t, const struct tracee *e, struct sending *s, int sig,
 		     int fd)
 {
@@ -158,6 +171,8 @@ static void add_held(const struct tracer *t, const struct tracee *e, struct send
 	pid = proc_field(e->tid, file, "\nPid:", "%lld"); /* as it is called here */
 	if (pid > 0)
 		add_process(t, s, sig, (pid_t)pid);
+	else if ((pid = directory_of(e, fd)) > 0)
+		add_number(t, e, s, sig, (int)pid);
 	else
 		add_unknown(s, sig);
 }

@@ -53,7 +53,10 @@ ALONE __u64 find_task(__u64 pidns, __u32 nr)
 	return 0;
 }
 
-/* Of whom the descriptor is: on kernels since 6.9 they are files of a pidfs. other: it is of a namespace. */
+/*
+ * Of whom the descriptor is: on kernels since 6.9 they are files of a pidfs. pidfd_send_signal(2) takes
+ * directories of /proc, too (fs/proc/base.c, tgid_pidfd_to_pid()). other: it is of a namespace.
+ */
 static __always_inline __u64 pid_of_descriptor(int fd, bool *other)
 {
 	struct file *f = file_of((void *)bpf_get_current_task(), (__u32)fd);
@@ -65,6 +68,12 @@ static __always_inline __u64 pid_of_descriptor(int fd, bool *other)
 	*other = BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC; /* setns(2) takes both */
 	if (*other)
 		return 0;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_MAGIC) {
+		struct proc_inode *proc =
+			(void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+
+		return (__u64)BPF_CORE_READ(proc, pid);
+	}
 	return BPF_CORE_READ(inode, i_sb, s_magic) == PIDFS_MAGIC ?
 		       (__u64)BPF_CORE_READ(inode, i_private) :
 		       (__u64)BPF_CORE_READ(f, private_data);

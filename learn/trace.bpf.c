@@ -341,6 +341,13 @@ int asked_peer(__u64 *ctx)
 	return on_asked(at[0], (__u32)at[1]);
 }
 
+SEC("fentry/ns_get_path") /* of a link of /proc that is followed; perf's alone is of nobody's call */
+int asked_space(__u64 *ctx)
+{
+	(void)ctx;
+	return on_space();
+}
+
 SEC("fentry/security_setprocattr") /* whose, name, value, size */
 int name_label(__u64 *ctx)
 {

@@ -118,3 +118,19 @@ def test_looks_are_seen_in_the_sum_where_they_were_in_each_run(tmp_path):
     for others, seen in ((recs[1], "looks-seen" in run_ebpf), (recs[2], False)):
         (tmp_path / "both").write_text(merge(recs[0], others))
         assert (SAID in plain(run([PALE, "propose", "--allow-loss", tmp_path / "both"], check=0).out)) != seen
+
+
+@EACH
+def test_a_namespace_that_is_looked_at_by_its_name_has_no_path(tmp_path, backend):
+    """AppArmor is asked about what is there (getattr), and refuses what is below no root; a link that is read is one of /proc."""
+    flag = "apparmor flags=(attach_disconnected);"
+    assert flag not in looked(tmp_path, backend, "os.readlink('/proc/self/ns/net'); os.lstat('/proc/self/ns/net'); os.stat('/proc/self/ns'); os.lstat(P + '/ns/uts')")[1]
+    for name in ("'/proc/self/ns/net'", "P + '/ns/uts'"):
+        assert flag in looked(tmp_path, backend, f"os.stat({name})")[1], name
+
+
+@EACH
+def test_a_directory_of_a_process_is_a_descriptor_of_it_for_signals(tmp_path, backend):
+    """pidfd_send_signal(2) takes one of /proc, too."""
+    rec, _ = looked(tmp_path, backend, "d = os.open(P, os.O_DIRECTORY); call(424, d, 0, None, 0); e = os.open('/proc/self', os.O_DIRECTORY); call(424, e, 0, None, 0)")
+    assert [line.split("\t")[0] for line in re.findall(r"(?m)^sent 0 .*", rec.text)] == ["sent 0 ours"], rec.text
