@@ -253,8 +253,14 @@ class Result:
         used = {u for u in self.learned if u[1] != f"/programs/{self.row.word.split('/')[0]}"}
         asked = {self.alike(u) for u in self.asked | self.silent}
         self.false = {u for u in used if self.alike(u) not in asked}
+        self.false |= self.accesses(self.proposal, r"(?m)^ +ptrace (.*?);") - self.accesses("\n".join(u[1] for u in self.asked if u[0] == "rule"), "(?m)^ptrace (.*)$")
         self.precision = 1 - len(self.false) / len(used) if used else 1.0
         self.found = self.verdict + (f"+{len(self.false)}" if self.false else "") + (f"!{self.filtered}" if self.filtered != "0" else "")
+
+    def accesses(self, text, rule):
+        """How processes may look at others and be looked at, a fact each."""
+        words = " ".join(m.split(" peer=")[0] for m in re.findall(rule, text))
+        return {("ptrace", access, "") for access in re.findall(r"\b(?:readby|read|tracedby|trace)\b", words)}
 
     def alike(self, unit):
         """Two runs differ in pids, in inode numbers, and in names that are made anew."""

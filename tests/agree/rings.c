@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "case.h"
+#include "child.h"
 
 #define ADDR(p) ((__u64)(uintptr_t)(p))
 #define ENTRIES 8
@@ -334,6 +335,22 @@ static int ring_worker_open(void)
 	return made(&r, 0) || done(&r, e) < 0;
 }
 
+/* By the task itself, and by a worker, from a directory of a child's below /proc. */
+static int ring_open_by_a_child(void)
+{
+	pid_t pid = sleeper();
+	struct io_uring_sqe e = an_open("cwd/file");
+	char path[32];
+	struct ring r;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	e.fd = open(path, O_PATH | O_DIRECTORY);
+	if (made(&r, 0) || done(&r, e) < 0)
+		return 1;
+	e.flags = IOSQE_ASYNC;
+	return done(&r, e) < 0 || put_down(pid);
+}
+
 /* By credentials that the ring was told to keep. */
 static int ring_kept_credentials(void)
 {
@@ -357,6 +374,7 @@ static const struct awkward cases[] = {
 	CASE(ring_path_datagram),     CASE(ring_bound),
 	CASE(ring_worker_raw),        CASE(ring_polled_open),
 	CASE(ring_worker_open),       CASE(ring_kept_credentials),
+	CASE(ring_open_by_a_child),
 };
 
 CASES_MAIN(cases)
