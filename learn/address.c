@@ -43,15 +43,23 @@ unsigned address_count(unsigned takes, const uint64_t args[6])
 	return (uint32_t)args[2] < TRACE_MESSAGES ? (uint32_t)args[2] : TRACE_MESSAGES;
 }
 
-bool address_find(pid_t tid, unsigned takes, const uint64_t args[6], unsigned which,
+bool address_find(pid_t tid, unsigned takes, const uint64_t args[6], unsigned which, bool compat,
 		  struct addressed *out)
 {
 	struct { /* the head of a struct msghdr */
 		uint64_t name;
 		uint32_t len, pad;
 	} to = { args[1], (uint32_t)args[2], 0 };
+	struct {
+		uint32_t name, len;
+	} by;
 
-	if (takes >= TRACE_SENDMSG) {
+	if (takes >= TRACE_SENDMSG && compat) {
+		if (!stopped_memory(tid, args[1] + which * TRACE_MESSAGE_SIZE / 2, &by, sizeof(by)))
+			return false;
+		to.name = by.name;
+		to.len = by.len;
+	} else if (takes >= TRACE_SENDMSG) {
 		if (!stopped_memory(tid, args[1] + which * TRACE_MESSAGE_SIZE, &to, sizeof(to)))
 			return false;
 	} else if (takes == TRACE_SENDTO) {

@@ -16,8 +16,8 @@ struct addressed { /* what a call was given for an address, and for which descri
 
 /* How many a call may have: takes is as of struct trace_call. */
 unsigned address_count(unsigned takes, const uint64_t args[6]);
-/* One of them; of sendmsg(2) and sendmmsg(2) it stands in memory. False: there is none. */
-bool address_find(pid_t tid, unsigned takes, const uint64_t args[6], unsigned which,
+/* One of them; of sendmsg(2) and sendmmsg(2) it stands in memory, compat: in words of 32 bits. False: there is none. */
+bool address_find(pid_t tid, unsigned takes, const uint64_t args[6], unsigned which, bool compat,
 		  struct addressed *out);
 /* ADDRESS_* of the socket that a task has; one that may not be looked at is of a type that is not known. */
 __u8 address_type_of(pid_t tid, int fd);

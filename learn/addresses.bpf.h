@@ -175,6 +175,16 @@ struct sent { /* the head of a struct msghdr */
 	__u32 len, pad;
 };
 
+/* Not by native calls: its words have 32 bits (include/net/compat.h; x32's calls take that, too). */
+struct sent_32 {
+	__u32 name, len;
+};
+
+static __always_inline __u32 message_size(__u32 call)
+{
+	return call / TRACE_NRS == TRACE_NATIVE ? TRACE_MESSAGE_SIZE : TRACE_MESSAGE_SIZE / 2;
+}
+
 /* To whom it is sent: of most messages nobody is named, as their socket is connected. */
 static __always_inline int record_sent_to(__u64 name, __u32 len, __u32 call, __u32 fd)
 {
@@ -198,9 +208,17 @@ static __always_inline int record_sent_to(__u64 name, __u32 len, __u32 call, __u
 ALONE int record_sent_by(__u64 at, __u32 call, __u32 fd)
 {
 	struct sent to = {};
+	struct sent_32 by = {};
 
-	if (bpf_probe_read_user(&to, sizeof(to), (void *)at))
-		return 1;
+	if (call / TRACE_NRS == TRACE_NATIVE) {
+		if (bpf_probe_read_user(&to, sizeof(to), (void *)at))
+			return 1;
+	} else {
+		if (bpf_probe_read_user(&by, sizeof(by), (void *)at))
+			return 1;
+		to.name = by.name;
+		to.len = by.len;
+	}
 	return record_sent_to(to.name, to.len, call, fd);
 }
 
@@ -208,7 +226,7 @@ ALONE int record_sent_some(__u64 at, __u32 n, __u32 call, __u32 fd)
 {
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < TRACE_MESSAGES_SOME && i < n; i++)
-		if (record_sent_by(at + i * TRACE_MESSAGE_SIZE, call, fd))
+		if (record_sent_by(at + i * message_size(call), call, fd))
 			return 1;
 	return 0;
 }
@@ -218,7 +236,7 @@ ALONE int record_sent_all(__u64 at, __u32 n, __u32 call, __u32 fd)
 {
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < TRACE_MESSAGES && i < n; i += TRACE_MESSAGES_SOME)
-		if (record_sent_some(at + i * TRACE_MESSAGE_SIZE, n - i, call, fd))
+		if (record_sent_some(at + i * message_size(call), n - i, call, fd))
 			return 0;
 	return 0;
 }

@@ -533,8 +533,7 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 	}
 	if (info->tuple & TRACE_TUPLE)
 		record_tuple(at, m->args);
-	if (info->address == TRACE_SENDTO ||
-	    (info->address == TRACE_SENDMSG && abi != TRACE_COMPAT))
+	if (info->address == TRACE_SENDTO || info->address == TRACE_SENDMSG)
 		record_sent(call, info->address, m->args);
 	else if (info->address && info->address < TRACE_SENDTO)
 		record_address(info->address - 1, (__u32)m->args[0], m->args[1], (__u32)m->args[2]);
@@ -555,14 +554,24 @@ APART int on_look_btf(void *regs, __u32 at, __u32 abi)
 }
 
 static __always_inline void enter_messages(bool btf, void *regs,
-					   struct trace_event_raw_sys_enter *event, __u32 call)
+					   struct trace_event_raw_sys_enter *event, __u32 call,
+					   bool compat)
 {
+	__u32 words[3] = {};
 	__u64 args[6] = {};
 
 	if (event)
 		bpf_probe_read_kernel(args, sizeof(args), event->args);
 	else
-		read_args(btf, args, regs, false);
+		read_args(btf, args, regs, compat);
+	if (calls[bounded(call, TRACE_CALLS - 1)].tuple & TRACE_PACKED_ARGS) {
+		call = selected[TRACE_PACKED_SENDMMSG];
+		if ((__u32)args[0] != TRACE_PACKED_SENDMMSG || !call ||
+		    bpf_probe_read_user(words, sizeof(words), (void *)args[1]))
+			return;
+		for (int i = 0; i < 3; i++)
+			args[i] = words[i];
+	}
 	record_sent_all(args[1], (__u32)args[2], call, (__u32)args[0]);
 }
 
@@ -664,8 +673,8 @@ static __always_inline int on_enter(bool btf, void *regs, struct trace_event_raw
 	if (tells_call() && !(look & TRACE_LOOKS))
 		return 0;
 	/* From here, and not from on_look(): its functions lie too deep for one more. */
-	if (look & TRACE_LOOKS_MANY && abi != TRACE_COMPAT)
-		enter_messages(btf, regs, event, call);
+	if (look & TRACE_LOOKS_MANY)
+		enter_messages(btf, regs, event, call, abi == TRACE_COMPAT);
 	return btf ? on_look_btf(regs, at, (__u32)abi) :
 		     on_look(false, regs, event, at, (__u32)abi);
 }

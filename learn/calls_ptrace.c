@@ -517,7 +517,7 @@ static void record_bind(struct tracer *t, const struct tracee *e, const struct t
 	unsigned op = r->flags[0] & TRACE_MADE ? ADDRESS_BIND : ADDRESS_CONNECT;
 	struct addressed to;
 
-	if (address_find(e->tid, op + 1, e->args, 0, &to))
+	if (address_find(e->tid, op + 1, e->args, 0, false, &to))
 		record_unix(t, e, &to, r->perms[0], r->flags[0]);
 }
 
@@ -639,13 +639,13 @@ static void look_without_files(struct tracer *t, struct tracee *e)
 }
 
 static void record_one_address(struct tracer *t, const struct tracee *e, unsigned takes,
-			       unsigned which)
+			       unsigned which, bool compat)
 {
 	unsigned char raw[ADDRESS_MOST] = { 0 };
 	struct addressed to;
 	struct address k;
 
-	if (!address_find(e->tid, takes, e->args, which, &to))
+	if (!address_find(e->tid, takes, e->args, which, compat, &to))
 		return;
 	if (!t->r->run.no_files)
 		looks_at_address(t, e, &to);
@@ -662,12 +662,12 @@ static void record_one_address(struct tracer *t, const struct tracee *e, unsigne
 	model_address(t->model, &k, 1, tracer_now(t));
 }
 
-static void record_address(struct tracer *t, const struct tracee *e, unsigned takes)
+static void record_address(struct tracer *t, const struct tracee *e, unsigned takes, bool compat)
 {
 	unsigned n = address_count(takes, e->args);
 
 	for (unsigned i = 0; i < n; i++)
-		record_one_address(t, e, takes, i);
+		record_one_address(t, e, takes, i, compat);
 }
 
 /* Which task changes its profile, once somebody has opened what that is written to. */
@@ -788,8 +788,8 @@ static void on_entry(struct tracer *t, struct tracee *e, const struct __ptrace_s
 		if (sys && !strcmp(sys->name, "prctl") && e->args[0] == PR_SET_PDEATHSIG)
 			signal_at_death(t, e);
 	}
-	if (c->address && (c->address < TRACE_SENDMSG || a != ARCH_I386))
-		record_address(t, e, c->address);
+	if (c->address)
+		record_address(t, e, c->address, abi != TRACE_NATIVE);
 }
 
 /* Is that a program, of which what would run it has failed the exec? flags: TRACE_IF_*. */

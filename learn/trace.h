@@ -196,7 +196,8 @@ enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG, TRACE_SENDMMSG };
 
 #define TRACE_MESSAGES      1024 /* of one sendmmsg(2): UIO_MAXIOV */
 #define TRACE_MESSAGES_SOME 32   /* of them are looked through by one function */
-#define TRACE_MESSAGE_SIZE  64   /* of a struct mmsghdr, where words have 64 bits */
+#define TRACE_MESSAGE_SIZE                                                                         \
+	64 /* of a struct mmsghdr, where words have 64 bits; half of it where they have 32 */
 
 enum {
 	TRACE_TUPLE = 1,
@@ -205,7 +206,8 @@ enum {
 	TRACE_PACKED_ALL = 8,  /* mmap(2) of i386: those of mmap2, behind argument 0 */
 };
 
-#define TRACE_SELECTORS 32 /* of such a call, from 1 on; 0: mmap2 */
+#define TRACE_PACKED_SENDMMSG 20 /* of socketcall(2): SYS_SENDMMSG */
+#define TRACE_SELECTORS       32 /* of such a call, from 1 on; 0: mmap2 */
 
 /*
  * Of an exec: what a script's first line or an ELF file names is not there, or is none that may run
@@ -328,7 +330,7 @@ enum trace_looks { /* 0: that it was made is all */
 		   TRACE_LOOKS = 1,
 		   TRACE_LOOKS_NAME = 2,   /* its `names` */
 		   TRACE_LOOKS_SERVES = 4, /* its `serves` */
-		   TRACE_LOOKS_MANY = 8,   /* TRACE_SENDMMSG */
+		   TRACE_LOOKS_MANY = 8,   /* TRACE_SENDMMSG, also behind a pointer */
 };
 
 enum {

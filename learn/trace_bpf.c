@@ -301,7 +301,10 @@ static void fill_looks(struct watch *w, bool no_files)
 			(__u8)((looks ? TRACE_LOOKS : 0) |
 			       (calls[i].names && !no_files ? TRACE_LOOKS_NAME : 0) |
 			       (calls[i].serves ? TRACE_LOOKS_SERVES : 0) |
-			       (calls[i].address == TRACE_SENDMMSG ? TRACE_LOOKS_MANY : 0));
+			       (calls[i].address == TRACE_SENDMMSG ||
+						calls[i].tuple & TRACE_PACKED_ARGS ?
+					TRACE_LOOKS_MANY :
+					0));
 	}
 }
 

@@ -165,6 +165,23 @@ def test_what_a_mapping_of_i386_makes_executable_is_m(tmp_path, backend):
     assert not re.search("(?m)^(value|bits) i386 mmap", rec.text), rec.text
 
 
+@EACH
+def test_messages_of_i386_are_sent_where_their_words_say(tmp_path, backend):
+    """sendmsg and sendmmsg, by their own numbers and by socketcall: structures with words of 32 bits."""
+    here = tmp_path / "s"
+    here.mkdir()
+    if run([PROBES / "packed", "send", here]).rc == 9:
+        skip("this kernel has no i386 emulation")
+    for name in os.listdir(here):
+        os.unlink(here / name)
+    rec = learn(tmp_path, backend, PROBES / "packed", "send", here)[0]
+    sent = {os.path.basename(f) for f, (rights, _) in rec.files.items() if f.startswith(f"{here}/") and rights == "w"}
+    assert sent == {"one", "two", "three", "four", "five", "six"}, rec.files
+    assert len(re.findall(rf'(?m)^file "{here}/\w+" w .*socket', rec.text)) == 6, rec.text
+    assert 'unix (send) type=dgram peer=(addr=@pale-packed)' in rec.rules, rec.rules
+    assert re.search(r"(?m)^address send inet dgram 9 loopback", rec.text) and rec.losses == "none", rec.text
+
+
 def test_a_mount_by_a_link_that_changed_since_is_lost_and_not_of_where_it_leads_now(tmp_path):
     """By eBPF, which looks names up when all is over; the other tiers look at them in the call."""
     need_root()
