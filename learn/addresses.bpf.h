@@ -137,7 +137,8 @@ static __always_inline int record_unix(__u32 op, __u64 of, __u64 at, __u32 len, 
 	__u16 family = 0;
 	char first = 0;
 
-	if (len < 2 || read_address(&family, sizeof(family), at, op) || family != AF_UNIX)
+	if (len < 2 || len > UNIX_MOST || read_address(&family, sizeof(family), at, op) ||
+	    family != AF_UNIX)
 		return 0;
 	if (len == 2) /* a name of the kernel's own choice */
 		return (op & 0xff) == ADDRESS_BIND ? record_abstract(op, of, at, len) : 0;

@@ -78,8 +78,12 @@ static bool take_pidfd(const struct ask_stopped *s, struct ask_pending *p)
 	char file[32], link[PATH_MAX];
 	long long pid;
 
+	if (p->rule.at >= 0 && !trace_enters((uint32_t)p->ask.value))
+		return false;
 	snprintf(file, sizeof(file), "fd/%d", (int)s->args[p->rule.fd[0]]);
-	if (proc_link(s->tid, file, link) && !strstr(link, "pidfd")) /* setns(2) takes others */
+	/* setns(2) takes others, and of a call that failed it may be anything. */
+	if (!proc_link(s->tid, file, link) ||
+	    (strcmp(link, "anon_inode:[pidfd]") != 0 && strncmp(link, "pidfd:[", 7) != 0))
 		return false;
 	snprintf(file, sizeof(file), "fdinfo/%d", (int)s->args[p->rule.fd[0]]);
 	pid = proc_field(s->tid, file, "\nPid:", "%lld");
@@ -105,6 +109,8 @@ static bool take_peer(const struct ask_stopped *s, struct ask_pending *p)
 {
 	pid_t pid = (pid_t)s->args[p->rule.fd[0]];
 
+	if (p->rule.at >= 0 && (uint32_t)p->ask.value != TRACE_SCHED_CORE)
+		return false;
 	if (is_own(s, pid) && p->rule.fd[1] >= 0)
 		pid = (pid_t)s->args[p->rule.fd[1]];
 	p->ask.value = ours(s, (uint64_t)pid);

@@ -137,7 +137,7 @@ static __always_inline int exit_mount(struct mark *m, const volatile struct trac
 
 static __always_inline __u64 ask_of_pidfd(int fd, bool *own)
 {
-	struct pid *pid = (void *)pid_of_descriptor(fd, own);
+	struct pid *pid = (void *)pid_of_descriptor(fd, false, own);
 
 	return pid && is_ours(pid_key(pid)) ? TRACE_ASK_OURS : 0;
 }
@@ -322,9 +322,13 @@ static __always_inline int exit_ask(struct mark *m, const volatile struct trace_
 			       record_exists((int)arg_at(m, r->fd[0]), r->op == TRACE_OP_HELD);
 	case TRACE_OP_LOOK: return look(arg_at(m, r->path[0]), 0);
 	case TRACE_OP_PIDFD:
+		if (r->at >= 0 && !trace_enters((__u32)arg_at(m, r->at)))
+			return 0;
 		value = ask_of_pidfd((int)arg_at(m, r->fd[0]), &own);
 		return own ? 0 : record_ask(value);
 	case TRACE_OP_PEER:
+		if (r->at >= 0 && (__u32)arg_at(m, r->at) != TRACE_SCHED_CORE)
+			return 0;
 		value = ask_of((__u32)arg_at(m, r->fd[0]), &own);
 		if (own && r->fd[1] >= 0)
 			value = ask_of((__u32)arg_at(m, r->fd[1]), &own);

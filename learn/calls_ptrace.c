@@ -7,6 +7,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
@@ -334,7 +336,8 @@ static void note_owner(struct tracer *t, struct tracee *e)
 }
 
 /* One that failed for what is opened itself; of creat(2) without flags of its own. */
-static void record_unopened(struct tracer *t, const struct tracee *e, struct trace_rule *r)
+static void record_unopened(struct tracer *t, const struct tracee *e, struct trace_rule *r,
+			    uint32_t error)
 {
 	uint64_t how[3] = { TRACE_O_CREAT | TRACE_O_TRUNC | 1, 0, 0 };
 
@@ -347,6 +350,8 @@ static void record_unopened(struct tracer *t, const struct tracee *e, struct tra
 		t->r->run.losses.paths_unresolved++;
 		return;
 	}
+	if (!trace_opens(error, how[0], how[2], O_DIRECT))
+		return;
 	r->at = -1;
 	r->flags[0] = TRACE_FOLLOW;
 	if (trace_open_perms(how[0]))
@@ -499,7 +504,7 @@ static void record_unix(struct tracer *t, const struct tracee *e, const struct a
 	uint16_t family = AF_UNIX;
 	ssize_t n = -1;
 
-	if (to->len < 2)
+	if (to->len < 2 || to->len > sizeof(struct sockaddr_un))
 		return;
 	if (stopped_memory(e->tid, to->at, &family, sizeof(family)) && family == AF_UNIX)
 		n = to->len > 2 ? stopped_text(e->tid, to->at + 2, text, to->len - 2) : 0;
@@ -878,7 +883,7 @@ static void on_failure(struct tracer *t, struct tracee *e, uint32_t error)
 	if (r.op == TRACE_OP_EXEC)
 		record_executable(t, e, r, error);
 	else if (r.op == TRACE_OP_OPEN)
-		record_unopened(t, e, &r);
+		record_unopened(t, e, &r, error);
 	else if (r.op == TRACE_OP_PATH)
 		record_user_path(t, e, &r, 0, r.perms[0]);
 	else
@@ -950,6 +955,7 @@ bool tracee_awaits(const struct tracer *t, const struct tracee *e)
 	case TRACE_OP_NONE: return e->forking;
 	case TRACE_OP_MMAP: return e->args[r->path[0]] & PROT_EXEC;
 	case TRACE_OP_MPROTECT: return e->args[r->at] & PROT_EXEC;
+	case TRACE_OP_PEER: return r->at < 0 || (uint32_t)e->args[r->at] == TRACE_SCHED_CORE;
 	case TRACE_OP_FCNTL:
 		return (uint32_t)e->args[r->at] == TRACE_F_SETLEASE ||
 		       trace_is_lock((uint32_t)e->args[r->at]);

@@ -38,7 +38,7 @@ static __always_inline int exit_unopened(struct mark *m, const volatile struct t
 		return 0;
 	}
 	perms = trace_open_perms(how[0]);
-	if (!perms)
+	if (!perms || !trace_opens(m->error, how[0], how[2], o_direct))
 		return 0;
 	return record_join(r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1, arg_at(m, r->path[0]), 0,
 			   perms | TRACE_FOLLOW << 16);

@@ -10,6 +10,7 @@
 #define CORE             __attribute__((preserve_access_index))
 #define ENOENT           2
 #define AF_UNIX          1
+#define UNIX_MOST        110 /* bytes of a struct sockaddr_un: more is no address (unix_validate_addr()) */
 #define AF_INET6         10
 #define SOCK_DGRAM       2
 #define TCP_LISTEN       10 /* include/net/tcp_states.h: of a socket of any family that listens */
@@ -25,8 +26,9 @@
 #define STACK_SHIFT      14     /* of THREAD_SIZE, or less: asm/page_64_types.h */
 #define PROC_MAGIC       0x9fa0 /* PROC_SUPER_MAGIC */
 #define NSFS_MAGIC       0x6e736673
-#define PIDFS_MAGIC      0x50494446 /* PID_FS_MAGIC */
-#define BORDER_STEPS     8          /* parents of a task, towards the first process, at once */
+#define PIDFS_MAGIC      0x50494446       /* PID_FS_MAGIC */
+#define PIDFD_NAME       0x5d64666469705b /* "[pidfd]", as a little-endian number with its zero */
+#define BORDER_STEPS     8 /* parents of a task, towards the first process, at once */
 #define BORDER_WALK      8
 #define PIDNS_DEEP       33 /* MAX_PID_NS_LEVEL, and the first */
 #define S_IFMT           0170000

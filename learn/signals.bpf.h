@@ -54,29 +54,39 @@ ALONE __u64 find_task(__u64 pidns, __u32 nr)
 }
 
 /*
- * Of whom the descriptor is: on kernels since 6.9 they are files of a pidfs. pidfd_send_signal(2) takes
- * directories of /proc, too (fs/proc/base.c, tgid_pidfd_to_pid()). other: it is of a namespace.
+ * Of whom the descriptor is: on kernels since 6.9 they are files of a pidfs, before by that name alone. other: it
+ * is of something else, as setns(2) takes namespaces, too, and of a call that failed it may be anything. dirs:
+ * pidfd_send_signal(2) takes directories of /proc as well (fs/proc/base.c, tgid_pidfd_to_pid()).
  */
-static __always_inline __u64 pid_of_descriptor(int fd, bool *other)
+static __always_inline __u64 pid_of_descriptor(int fd, bool dirs, bool *other)
 {
 	struct file *f = file_of((void *)bpf_get_current_task(), (__u32)fd);
+	unsigned long magic;
 	struct inode *inode;
+	__u64 name = 0;
 
+	*other = true;
 	if (!f)
 		return 0;
 	inode = BPF_CORE_READ(f, f_inode);
-	*other = BPF_CORE_READ(inode, i_sb, s_magic) == NSFS_MAGIC; /* setns(2) takes both */
-	if (*other)
-		return 0;
-	if (BPF_CORE_READ(inode, i_sb, s_magic) == PROC_MAGIC) {
+	magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	if (magic == PIDFS_MAGIC) {
+		*other = false;
+		return (__u64)BPF_CORE_READ(inode, i_private);
+	}
+	if (magic == PROC_MAGIC && dirs) {
 		struct proc_inode *proc =
 			(void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
 
+		*other = false;
 		return (__u64)BPF_CORE_READ(proc, pid);
 	}
-	return BPF_CORE_READ(inode, i_sb, s_magic) == PIDFS_MAGIC ?
-		       (__u64)BPF_CORE_READ(inode, i_private) :
-		       (__u64)BPF_CORE_READ(f, private_data);
+	bpf_probe_read_kernel(&name, sizeof(name), BPF_CORE_READ(f, f_path.dentry, d_name.name));
+	if (name != PIDFD_NAME ||
+	    BPF_CORE_READ(f, f_path.dentry, d_parent) != BPF_CORE_READ(f, f_path.dentry))
+		return 0;
+	*other = false;
+	return (__u64)BPF_CORE_READ(f, private_data);
 }
 
 /* ---- who they are ---- */
@@ -222,7 +232,7 @@ ALONE int record_exists(int of, bool held)
 	bool none = false;
 
 	if (held) {
-		pid = (void *)pid_of_descriptor(of, &none);
+		pid = (void *)pid_of_descriptor(of, true, &none);
 		other = pid ? (void *)task_of_pid(pid) : NULL;
 	} else {
 		other = of > 0 ? (void *)find_task(pidns_at(own, BPF_CORE_READ(own, level)),

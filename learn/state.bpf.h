@@ -25,6 +25,7 @@ const volatile bool ring_serves;           /* by an accept of a ring a process i
 const volatile bool sees_asked;            /* whom the kernel asks about is seen where it asks */
 const volatile bool is_steady;             /* no program is interrupted by another one's task */
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
+const volatile __u32 o_direct;             /* O_DIRECT, which each architecture has its own of */
 const volatile bool sees_names; /* programs stand at the kernel's questions about names */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];

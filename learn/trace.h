@@ -76,9 +76,9 @@ enum trace_op {
 	TRACE_OP_RING,   /* argument path[0]: of io_uring [its flags] */
 	TRACE_OP_PTRACE, /* argument at: a request; fd[0]: of whom [both, see TRACE_ASK_OURS] */
 	TRACE_OP_LOOK,   /* argument path[0]: a name, which may lead by /proc/PID of another */
-	TRACE_OP_PIDFD,  /* as PEER; fd[0] is a descriptor of a process */
-	TRACE_OP_PEER,   /* perms[0] R or W: fd[0], or fd[1], is read, or traced */
-	TRACE_OP_LABEL,  /* no call's: a word for /proc/self/attr/ [1: of the next exec] */
+	TRACE_OP_PIDFD, /* as PEER; fd[0] is a descriptor of a process; argument at: setns(2)'s spaces */
+	TRACE_OP_PEER, /* perms[0] R or W: fd[0], or fd[1], is read, or traced, where argument at is PR_SCHED_CORE */
+	TRACE_OP_LABEL, /* no call's: a word for /proc/self/attr/ [1: of the next exec] */
 	TRACE_OP_EXISTS, /* argument at: a signal, of which 0 is not sent; fd[0]: who is asked about */
 	TRACE_OP_HELD,  /* likewise, and fd[0] is a descriptor of a process */
 	TRACE_OP_ASKED, /* no call's: the kernel asked whether a process may be read [or traced] */
@@ -95,9 +95,11 @@ enum trace_op {
 #define TRACE_LOCK_NB      4
 #define TRACE_F_WRLCK      1 /* fcntl(2) */
 #define TRACE_F_SETLEASE   1024
-#define TRACE_OBJ_PIN      6 /* bpf(2) */
-#define TRACE_EMPTY_PATH   4 /* move_mount(2), of what it moves */
-#define TRACE_TRACEME      0 /* ptrace(2) */
+#define TRACE_OBJ_PIN      6          /* bpf(2) */
+#define TRACE_EMPTY_PATH   4          /* move_mount(2), of what it moves */
+#define TRACE_SPACES       0x7e020080 /* setns(2): CLONE_NEW* */
+#define TRACE_SCHED_CORE   62         /* prctl(2) */
+#define TRACE_TRACEME      0          /* ptrace(2) */
 #define TRACE_ATTACH       16
 #define TRACE_SEIZE        0x4206
 #define TRACE_EXCHANGE     2 /* renameat2(2) */
@@ -106,6 +108,7 @@ enum trace_op {
 #define TRACE_EIO          5
 #define TRACE_ENXIO        6
 #define TRACE_ENOEXEC      8
+#define TRACE_EBADF        9
 #define TRACE_EAGAIN       11
 #define TRACE_ENOMEM       12
 #define TRACE_EACCES       13
@@ -116,6 +119,7 @@ enum trace_op {
 #define TRACE_ENOTDIR      20
 #define TRACE_EISDIR       21
 #define TRACE_EINVAL       22
+#define TRACE_EMFILE       24
 #define TRACE_ENOSPC       28
 #define TRACE_EMLINK       31
 #define TRACE_EDEADLK      35
@@ -146,6 +150,25 @@ enum {                       /* flags of a path */
        TRACE_TRIED = 8192,   /* executed, and nothing came of it: what would run it was not used */
        TRACE_IF_THERE = 16384,  /* of that, where it was a program at all, */
        TRACE_IF_REFUSED = 32768 /* and what would run it may not be executed */
+};
+
+/*
+ * Of a rule with one name, or none, in the place of the second one's flags: by these errors alone the call fails
+ * behind the question, whatever others of its kind do.
+ */
+enum {
+	TRACE_AFTER_EBADF = 1,
+	TRACE_AFTER_EINVAL = 2,
+	TRACE_AFTER_EFAULT = 4,
+	TRACE_AFTER_ENODEV = 8,
+	TRACE_AFTER_ENOMEM = 16,
+	TRACE_AFTER_EPERM = 32,
+	TRACE_AFTER_EIO = 64,
+	TRACE_AFTER_EBUSY = 128,
+	TRACE_AFTER_EAGAIN = 256,
+	TRACE_AFTER_ENOENT = 512,
+	TRACE_AFTER_EMFILE = 1024,
+	TRACE_AFTER_ENOSPC = 2048, /* and the like */
 };
 
 enum { TRACE_OURS = 1 }; /* of what is TRACE_PEERS: the process is recorded, too */
@@ -192,6 +215,12 @@ static inline int trace_only_asks(__u64 flags)
 	return (flags & TRACE_EXECVE_CHECK) != 0;
 }
 
+/* setns(2) of a process: it looks at that one where these are namespaces (kernel/nsproxy.c, check_setns_flags()). */
+static inline int trace_enters(__u32 spaces)
+{
+	return spaces && !(spaces & ~(__u32)TRACE_SPACES);
+}
+
 enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG, TRACE_SENDMMSG };
 
 #define TRACE_MESSAGES      1024 /* of one sendmmsg(2): UIO_MAXIOV */
@@ -227,6 +256,27 @@ static inline __u32 trace_if(__u32 error)
 	return 0;
 }
 
+static inline __u32 trace_after(__u32 error)
+{
+	switch (error) {
+	case TRACE_EBADF: return TRACE_AFTER_EBADF;
+	case TRACE_EINVAL: return TRACE_AFTER_EINVAL;
+	case TRACE_EFAULT: return TRACE_AFTER_EFAULT;
+	case TRACE_ENODEV: return TRACE_AFTER_ENODEV;
+	case TRACE_ENOMEM: return TRACE_AFTER_ENOMEM;
+	case TRACE_EPERM: return TRACE_AFTER_EPERM;
+	case TRACE_EIO: return TRACE_AFTER_EIO;
+	case TRACE_EBUSY: return TRACE_AFTER_EBUSY;
+	case TRACE_EAGAIN: return TRACE_AFTER_EAGAIN;
+	case TRACE_ENOENT: return TRACE_AFTER_ENOENT;
+	case TRACE_EMFILE: return TRACE_AFTER_EMFILE;
+	case TRACE_ENOSPC:
+	case TRACE_EDQUOT:
+	case TRACE_EMLINK: return TRACE_AFTER_ENOSPC;
+	}
+	return 0;
+}
+
 /*
  * Did a call that failed so pass the question of whether it may? What names lead to is looked at
  * before it, and whether the file system can do it behind it (fs/namei.c, vfs_rmdir() and the like;
@@ -235,11 +285,14 @@ static inline __u32 trace_if(__u32 error)
  */
 static inline int trace_was_asked(const volatile struct trace_rule *r, __u32 error)
 {
+	if (r->path[1] < 0 && r->flags[1])
+		return (r->flags[1] & trace_after(error)) != 0;
 	switch (r->op) {
 	case TRACE_OP_EXEC: return error == TRACE_ENOEXEC || trace_if(error);
 	case TRACE_OP_OPEN:
 		return error == TRACE_EIO || error == TRACE_ENXIO || error == TRACE_EBUSY ||
-		       error == TRACE_ENODEV;
+		       error == TRACE_ENODEV || error == TRACE_EAGAIN || error == TRACE_EINVAL ||
+		       error == TRACE_EOVERFLOW;
 	case TRACE_OP_FLOCK: /* fs/locks.c: another has it */
 	case TRACE_OP_FCNTL: return error == TRACE_EAGAIN || error == TRACE_EDEADLK;
 	case TRACE_OP_MMAP: /* mm/util.c, vm_mmap_pgoff(): before the addresses are looked at */
@@ -251,7 +304,6 @@ static inline int trace_was_asked(const volatile struct trace_rule *r, __u32 err
 	case TRACE_OP_MOVE:
 	case TRACE_OP_PIVOT: return error == TRACE_EBUSY || error == TRACE_EINVAL;
 	case TRACE_OP_UMOUNT: return error == TRACE_EBUSY || error == TRACE_EAGAIN;
-	case TRACE_OP_PEER: return error == TRACE_EFAULT; /* mm/process_vm_access.c */
 	case TRACE_OP_PATH:
 	case TRACE_OP_RENAME:
 	case TRACE_OP_LINK:
@@ -262,6 +314,15 @@ static inline int trace_was_asked(const volatile struct trace_rule *r, __u32 err
 		       error == TRACE_EOVERFLOW || error == TRACE_EDQUOT;
 	}
 	return 0;
+}
+
+/*
+ * Of an open, where its arguments tell: somebody has a lease of the file, or it has none of O_DIRECT (fs/open.c,
+ * do_dentry_open()). Else it is they that are wrong, or a name that was not to be looked for (RESOLVE_CACHED).
+ */
+static inline int trace_opens(__u32 error, __u64 asked, __u64 resolve, __u64 direct)
+{
+	return error == TRACE_EAGAIN ? !resolve : error != TRACE_EINVAL || asked & direct;
 }
 
 /* What an open with these O_* asks for; the kernel's own is aa_map_file_to_perms(). */

@@ -101,6 +101,9 @@ static bool take_peer(struct asking *k)
 {
 	uint64_t pid = number(k, k->rule.fd[0]);
 
+	if (k->rule.at >= 0 && k->ask.value != TRACE_SCHED_CORE &&
+	    !str_is(argument(k, k->rule.at), "PR_SCHED_CORE"))
+		return false;
 	if (is_own(k, pid) && k->rule.fd[1] >= 0)
 		pid = number(k, k->rule.fd[1]);
 	k->ask.value = ours(k, pid);

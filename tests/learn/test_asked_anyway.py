@@ -165,6 +165,53 @@ def test_what_a_mapping_of_i386_makes_executable_is_m(tmp_path, backend):
     assert not re.search("(?m)^(value|bits) i386 mmap", rec.text), rec.text
 
 
+CHILD = "pid = os.fork() or (signal.pause(), os._exit(0))\nfd = os.pidfd_open(pid)\n"
+END = "\nos.kill(pid, 9); os.wait(); os._exit(bad)"
+READS, TRACES = ("ptrace (%s, %sby) peer=@{profile_name}" % (how, by) for how, by in (("read", "read"), ("trace", "traced")))
+
+
+@EACH
+@pytest.mark.parametrize("how, error, rule", [
+    ("call(438, fd, 999, 0)", 9, TRACES), ("call(438, os.open('/', 0), 0, 0)", 9, None), ("call(438, 99, 0, 0)", 9, None), ("call(438, fd, 0, 7)", 22, None),
+    ("call(312, os.getpid(), pid, 0, 999, 999)", 9, READS), ("call(312, os.getpid(), pid, 77, 0, 0)", 22, READS), ("call(312, 0x3fffff, pid, 0, 0, 0)", 3, None),
+    ("call(440, fd, (ctypes.c_long * 2)(4096, 4096), 1, 20, 0)", 12, READS), ("call(440, fd, (ctypes.c_long * 2)(4096, 4096), 1, 9999, 0)", 22, None),
+    ("call(308, fd, 0x10000000)", 22, READS), ("call(308, fd, 0x100)", 22, None), ("call(308, fd, 0)", 22, None)])
+def test_a_look_at_a_process_that_comes_to_nothing_was_asked_for(tmp_path, backend, how, error, rule):
+    """Where it was: of what is wrong with the arguments themselves the kernel asks nobody."""
+    need_root()
+    rec = learn(tmp_path, backend, *python(CHILD + f"ctypes.set_errno(0); bad = {how} != -1" + END))[0]
+    assert {r for r in rec.rules if r.startswith("ptrace")} == ({rule} if rule else set()), (error, rec.rules)
+
+
+@EACH
+def test_a_file_that_is_not_opened_for_its_own_reasons_is_asked_for(tmp_path, backend):
+    """A lease of somebody's (EAGAIN), and O_DIRECT where it is none (EINVAL): so is the answer to flags that are wrong, of which nobody asks."""
+    (tmp_path / "leased").write_text("")
+    rec = learn(tmp_path, backend, *python(
+        f"import fcntl\nos.chdir('{tmp_path}'); signal.signal(signal.SIGIO, signal.SIG_IGN); held = os.open('leased', 0); fcntl.fcntl(held, 1024, 0)\n"
+        "bad = call(2, b'leased', 0o4001) != -1 or call(2, b'/proc/version', os.O_DIRECT) != -1\n"
+        "bad |= call(437, -100, b'none', (ctypes.c_long * 3)(0o2, 0, 0x20), 24) != -1 or call(2, b'bad', 0o30100101, 0o600) != -1; os._exit(bad)"))[0]
+    assert rec.files[f"{tmp_path}/leased"][0] == "rwk" and rec.files["/proc/version"][0] == "r", rec.files
+    assert f"{tmp_path}/none" not in rec.files and f"{tmp_path}/bad" not in rec.files, rec.files
+
+
+@EACH
+def test_a_signal_that_there_is_no_room_for_is_asked_for(tmp_path, backend):
+    """EAGAIN of rt_sigqueueinfo: the child may have none that wait (sigqueue_alloc() of kernel/signal.c)."""
+    rec = learn(tmp_path, backend, *python(
+        "import resource; resource.setrlimit(resource.RLIMIT_SIGPENDING, (0, 0))\n" + CHILD +
+        "info = (ctypes.c_int * 32)(34, 0, -1)\nbad = call(129, pid, 34, info) != -1 or ctypes.get_errno()" + END))[0]
+    assert "sent 34 ours" in rec.text, rec.text
+
+
+@EACH
+def test_a_socket_that_has_a_name_asks_for_a_second_one(tmp_path, backend):
+    rec = learn(tmp_path, backend, *python(
+        f"import socket\nos.chdir('{tmp_path}'); s = socket.socket(1); s.bind('one')\n"
+        "for name in 'two', 'one', 'none/x':\n    try: s.bind(name)\n    except OSError as e: assert e.errno in (22, 98, 2)\n    else: os._exit(1)"))[0]
+    assert {os.path.basename(f): rights for f, (rights, _) in rec.files.items() if f.startswith(f"{tmp_path}/")} == {"one": "w", "two": "w"}, rec.files
+
+
 @EACH
 def test_messages_of_i386_are_sent_where_their_words_say(tmp_path, backend):
     """sendmsg and sendmmsg, by their own numbers and by socketcall: structures with words of 32 bits."""

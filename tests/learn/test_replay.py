@@ -196,6 +196,15 @@ def test_of_calls_that_a_replay_has_no_rule_of_it_is_not_said_that_they_failed(t
     assert "as none was seen to succeed: ptrace\n" in run([PALE, "propose", tmp_path / "log.rec"], check=0).out
 
 
+@pytest.mark.parametrize("call, looks", [
+    ("PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 4321, PR_SCHED_CORE_SCOPE_THREAD, NULL", True), ("0x3e, 0x1, 4321, 0, NULL", True),
+    ("PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, PR_SCHED_CORE_SCOPE_THREAD, NULL", False), ("PR_SET_PDEATHSIG, 9, 4321", False)])
+def test_a_core_that_is_shared_with_another_process_is_a_look_at_it(tmp_path, call, looks):
+    """sched_core_share_pid() of kernel/sched/core_sched.c; a machine without hyperthreads answers ENODEV before it asks."""
+    made = replay(tmp_path, "strace", "7 " + HEAD + f"7 prctl({call}) = 0\n")
+    assert set(made.rules) == ({"ptrace (read)"} if looks else set()), made.rules
+
+
 @pytest.mark.parametrize("line, said", [
     ("Hello from the program", "no line of strace's"), ("read(3, \"x\"", None), ("nosuch(1) = 0", "'nosuch' is no call"),
     ("ioctl(0, NO_SUCH_NAME, 0x7ff) = 0", "an argument of 'ioctl' could not be read"),
