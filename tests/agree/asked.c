@@ -100,7 +100,7 @@ static int queue_of_another(void)
 		struct {
 			long type;
 			char text[1];
-		} m = { 1, "x" };
+		} m = { 1, { 'x' } };
 
 		_exit(msgsnd(id, &m, 1, 0) != 0);
 	}

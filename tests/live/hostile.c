@@ -123,7 +123,7 @@ static int mill(int n, int each)
 static atomic_int thread_id;
 static long called = SYS_getppid, argument;
 
-static void *call_once(void *arg)
+static void *one_call(void *arg)
 {
 	(void)arg;
 	thread_id = gettid();
@@ -137,7 +137,7 @@ static int in_thread(void)
 	char path[64];
 	pthread_t t;
 
-	if (pthread_create(&t, NULL, call_once, NULL))
+	if (pthread_create(&t, NULL, one_call, NULL))
 		return 3;
 	while (!thread_id)
 		usleep(1000);

@@ -6,12 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int i; /* not on the stack that vfork shares */
+static int i, n; /* not on the stack that vfork shares */
 
 int main(int argc, char **argv)
 {
-	int n = argc > 1 ? atoi(argv[1]) : 100;
-
+	n = argc > 1 ? atoi(argv[1]) : 100;
 	if (argc > 1 && !strcmp(argv[1], "child"))
 		return syscall(SYS_getsid, 0) < 0;
 	for (i = 0; i < n; i++) {
