@@ -95,10 +95,21 @@ static bool tell_stopped(struct arena *a, const struct container *c, struct diag
 		    "say '--wait' and start it then: it is recorded from its first call on");
 }
 
+/* Of ctr's, which are names, as a name is. */
+static const char *short_id(struct arena *a, const struct container *c)
+{
+	int n = strlen(c->id) == CONTAINER_ID ? CONTAINER_SHORT : CONTAINER_ID;
+
+	return quoted(a, arena_printf(a, "%.*s", n, c->id));
+}
+
 static bool tell_several(struct arena *a, const char *wanted, const struct container *one,
 			 const struct container *other, struct diags *ds)
 {
 	const char *by_engine =
+		one->engine == other->engine && one->space && other->space &&
+				strcmp(one->space, other->space) != 0 ?
+			arena_printf(a, "'--container %s'", container_called_whole(a, one)) :
 		one->engine != other->engine && one->name ?
 			arena_printf(a, "'--container %s'", container_called(a, one)) :
 		one->pod && other->pod && strcmp(one->pod, other->pod) != 0 ?
@@ -106,9 +117,9 @@ static bool tell_several(struct arena *a, const char *wanted, const struct conta
 			"more of its id";
 
 	return tell(ds,
-		    arena_printf(a, "'%s' is the container %s (%.12s), and also %s (%.12s)",
-				 quoted(a, wanted), container_called(a, one), one->id,
-				 container_called(a, other), other->id),
+		    arena_printf(a, "'%s' is the container %s (%s), and also %s (%s)",
+				 quoted(a, wanted), container_called(a, one), short_id(a, one),
+				 container_called(a, other), short_id(a, other)),
 		    arena_printf(a, "name one of them by %s; '--label' takes all that have one",
 				 by_engine));
 }
@@ -117,7 +128,7 @@ static bool tell_several(struct arena *a, const char *wanted, const struct conta
 
 /* Of those that are called so the one that is meant: by its whole name before a part of its id. */
 static int find_named(const struct containers *cs, const char *wanted, bool running,
-		      const struct container *out[2])
+		      struct container *out[2])
 {
 	int n = 0;
 
@@ -137,13 +148,13 @@ static int find_named(const struct containers *cs, const char *wanted, bool runn
 static bool find_name(struct arena *a, struct follow *f, const char *wanted, struct diags *ds)
 {
 	const struct containers *cs = f->all;
-	const struct container *found[2];
+	struct container *found[2];
 	int running = find_named(cs, wanted, true, found), stopped;
 
 	if (running > 1)
 		return tell_several(a, wanted, found[0], found[1], ds);
 	if (running) {
-		follow_meet(f, containers_by_id(cs, str_c(found[0]->id)));
+		follow_meet(f, found[0]);
 		return true;
 	}
 	if (f->want->wait)
@@ -220,9 +231,8 @@ void targets_describe(const struct follow *f, struct recorded_run *run)
 	if (!run->image)
 		run->image = f->met.v[0]->image;
 	for (size_t i = 0; i < f->met.n && i < LISTED; i++)
-		buf_printf(&out, "%s%s %.*s", i ? ", " : "",
-			   container_called(f->arena, f->met.v[i]), CONTAINER_SHORT,
-			   f->met.v[i]->id);
+		buf_printf(&out, "%s%s %s", i ? ", " : "", container_called(f->arena, f->met.v[i]),
+			   short_id(f->arena, f->met.v[i]));
 	if (f->met.n > LISTED)
 		buf_printf(&out, " and %zu more", f->met.n - LISTED);
 	run->containers = buf_keep(f->arena, &out);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Container engines of the tests' own: each in directories of its own, ended with them."""
+import copy
 import json
 import os
 import signal
@@ -168,7 +169,7 @@ class Podman:
 
 
 class Containerd:
-    """containerd with all it keeps in the directory; called as ctr is."""
+    """containerd with all it keeps in the directory; called as ctr is, in one of its namespaces."""
 
     def __init__(self, d, path=None):
         self.env = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}"} if path else dict(os.environ)
@@ -180,6 +181,12 @@ class Containerd:
 
     def __call__(self, *argv, check=0):
         return run([*self.client, *argv], check=check, env=self.env).out.strip()
+
+    def of(self, space):
+        """The same in another namespace."""
+        other = copy.copy(self)
+        other.client = [*self.client[:-1], space]
+        return other
 
     def clear(self):
         for task in self("task", "ls", "-q").split():

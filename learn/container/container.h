@@ -48,7 +48,11 @@ struct container {
 	struct timespec told_when; /* of a file: when it was written */
 	const char *pod;           /* Kubernetes', Podman's; NULL */
 	const char *pod_id;        /* of Podman's, which its cgroup tells as well; NULL */
-	const char *image;         /* NULL: not known */
+	const char
+		*space; /* containerd's namespace, of its own ("default"), not of Docker's; NULL */
+	const char
+		*bundles;  /* the directory of that one's bundles: names are another's in another */
+	const char *image; /* NULL: not known */
 	enum container_engine engine;
 	const char *cgroup; /* directory in the v2 hierarchy; NULL: it does not run, or has none */
 	const char *place; /* where its runtime says that this will be, below the hierarchy; NULL */
@@ -63,13 +67,15 @@ typedef VEC(char *) container_places; /* paths, without the root */
 
 struct containers {
 	struct arena *arena;
-	struct arena *scratch;         /* while it is looked */
-	const char *root;              /* of the file system that is looked at, "" as a rule */
-	const char *tree;              /* the v2 hierarchy; NULL: none is mounted */
-	bool has_engine;               /* a socket answered, or there is a runtime's state */
-	const char *silent;            /* a socket that is there and does not answer; NULL */
-	int silent_error;              /* why */
-	container_places spaces;       /* where the shims that were met have containerd's bundles */
+	struct arena *scratch;   /* while it is looked */
+	const char *root;        /* of the file system that is looked at, "" as a rule */
+	const char *tree;        /* the v2 hierarchy; NULL: none is mounted */
+	bool has_engine;         /* a socket answered, or there is a runtime's state */
+	const char *silent;      /* a socket that is there and does not answer; NULL */
+	int silent_error;        /* why */
+	container_places spaces; /* where the shims that were met have containerd's bundles */
+	container_places
+		states; /* of containerds that are not where they are as a rule: those of all namespaces */
 	container_places graphs, runs; /* where conmons that were met have containers/storage */
 	container_places docker_roots,
 		docker_sockets; /* of those that are not where they are as a rule */
@@ -85,12 +91,18 @@ struct containers *containers_new(struct arena *a, const char *root);
  */
 void containers_look(struct containers *cs);
 void containers_look_at(struct containers *cs, enum containers_at at);
-/* That of the whole id; NULL: not known. */
+/* That of the whole id, of ctr's names the first; NULL: not known. */
 struct container *containers_by_id(const struct containers *cs, struct str id);
 /* The same, made where there is none; NULL: there are too many, or no id has such bytes. */
 struct container *containers_meet(struct containers *cs, struct str id, enum container_engine e);
 
-/* Do they mean it: "NAME", "POD/NAME", an id or the beginning of one, behind "ENGINE:" if given? */
+/* The same of a namespace of containerd's, by its directory: one name may be in several. */
+struct container *containers_meet_in(struct containers *cs, struct str id, const char *bundles);
+
+/*
+ * Do they mean it: "NAME", "POD/NAME", of containerd's "NAMESPACE/NAME", an id or the beginning of one, behind
+ * "ENGINE:" if given?
+ */
 bool container_is_called(const struct container *c, const char *wanted);
 /* Its own name or id, or pod: not the beginning of an id. */
 bool container_is_named(const struct container *c, const char *wanted);
@@ -101,8 +113,10 @@ bool container_is_named(const struct container *c, const char *wanted);
 bool container_has_label(const struct container *c, const char *wanted);
 /* Are all its labels known? */
 bool container_labels_known(const struct container *c);
-/* "docker:web", or what of it is known; in the arena. */
+/* "docker:web", "containerd:demo/web" in a namespace that is not the default, or what of it is known; in the arena. */
 const char *container_called(struct arena *a, const struct container *c);
+/* The same with the namespace in any case: so nothing else of another one is called. */
+const char *container_called_whole(struct arena *a, const struct container *c);
 /*
  * Is it outside of any container, as what starts one is until it executes the container's program? Of one
  * that may not be looked at (CAP_SYS_PTRACE) it is not known: false.
@@ -145,9 +159,14 @@ void containers_read_state(struct containers *cs);
 /* Docker's part of it (docker.c); one more dockerd, by its number in /proc. */
 void containers_read_docker(struct containers *cs);
 void containers_meet_dockerd(struct containers *cs, const char *pid);
+/* containerd's: the directories where it says that they are (containerd.c); one more that runs, by its number. */
+void containers_read_containerd(struct containers *cs);
+void containers_meet_containerd(struct containers *cs, const char *pid);
 /* Of engines whose state is elsewhere: by the shims, conmons and dockerds that run. */
 void containers_read_shims(struct containers *cs);
 /* Whose cgroup is in the pod of one that is known is in that pod: Podman answers when it has started it. */
 void containers_pod(const struct containers *cs, struct container *c, const char *cgroup);
 /* Of ctr, whose cgroups are called as it likes: is this directory a container's own? */
 struct container *containers_by_place(const struct containers *cs, const char *cgroup);
+/* The same of a path below the hierarchy, and of one within such a directory. */
+struct container *containers_around(const struct containers *cs, const char *path);

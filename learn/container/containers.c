@@ -179,6 +179,19 @@ struct container *containers_by_place(const struct containers *cs, const char *c
 	return NULL;
 }
 
+struct container *containers_around(const struct containers *cs, const char *path)
+{
+	vec_each(&cs->list, c) {
+		size_t n = (*c)->place ? strlen((*c)->place) : 0;
+
+		/* "/" is everybody's, and no container's own. */
+		if (n > 1 && *(*c)->place == '/' && !strncmp(path, (*c)->place, n) &&
+		    (!path[n] || path[n] == '/'))
+			return *c;
+	}
+	return NULL;
+}
+
 /* ---- whom a word means ---- */
 
 /* Behind "docker:"; NULL: it is said to be another engine's. */
@@ -193,6 +206,14 @@ static const char *behind_engine(const struct container *c, const char *wanted)
 	return wanted;
 }
 
+/* Behind "demo/", where that is its namespace. */
+static const char *behind_space(const struct container *c, const char *wanted)
+{
+	size_t n = c->space ? strlen(c->space) : 0;
+
+	return n && !strncmp(wanted, c->space, n) && wanted[n] == '/' ? wanted + n + 1 : wanted;
+}
+
 bool container_is_named(const struct container *c, const char *wanted)
 {
 	const char *slash;
@@ -200,6 +221,7 @@ bool container_is_named(const struct container *c, const char *wanted)
 	wanted = behind_engine(c, wanted);
 	if (!wanted || !*wanted)
 		return false;
+	wanted = behind_space(c, wanted);
 	slash = strchr(wanted, '/');
 	if (slash && c->pod && c->name)
 		return strlen(c->pod) == (size_t)(slash - wanted) &&
@@ -214,6 +236,9 @@ bool container_is_called(const struct container *c, const char *wanted)
 		return true;
 	wanted = behind_engine(c, wanted);
 	if (!wanted || !*wanted || strlen(c->id) != CONTAINER_ID)
+		return false;
+	wanted = behind_space(c, wanted);
+	if (!*wanted)
 		return false;
 	for (const char *p = wanted; *p; p++)
 		if (hex_digit(*p) < 0)
@@ -260,11 +285,15 @@ bool container_labels_known(const struct container *c)
 	return c->is_labelled && (!c->sandbox || c->sandbox->is_labelled);
 }
 
-const char *container_called(struct arena *a, const struct container *c)
+static const char *called(struct arena *a, const struct container *c, bool whole)
 {
 	const char *engine = container_engine_name(c->engine);
 	BUF_AUTO name = { 0 };
 
+	if (c->space && !c->pod && (whole || strcmp(c->space, "default") != 0)) {
+		buf_safe(&name, str_c(c->space));
+		buf_putc(&name, '/');
+	}
 	if (c->pod && c->name)
 		buf_safe(&name, str_c(arena_printf(a, "%s/%s", c->pod, c->name)));
 	else if (c->name)
@@ -272,6 +301,16 @@ const char *container_called(struct arena *a, const struct container *c)
 	else
 		buf_safe(&name, (struct str){ c->id, strnlen(c->id, CONTAINER_SHORT) });
 	return arena_printf(a, "%s:%s", engine, name.p ? name.p : "");
+}
+
+const char *container_called(struct arena *a, const struct container *c)
+{
+	return called(a, c, false);
+}
+
+const char *container_called_whole(struct arena *a, const struct container *c)
+{
+	return called(a, c, true);
 }
 
 /* ---- is it being started ---- */

@@ -92,7 +92,7 @@ static void read_daemon_json(struct containers *cs, const char *path)
 	arena_free(scratch);
 }
 
-static void take_option(struct containers *cs, const char *name, size_t n, const char *value)
+static void take_option(struct containers *cs, struct str name, const char *value)
 {
 	static const struct {
 		const char *name;
@@ -103,7 +103,7 @@ static void take_option(struct containers *cs, const char *name, size_t n, const
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		if (!str_is((struct str){ name, n }, known[i].name))
+		if (!str_is(name, known[i].name))
 			continue;
 		switch (known[i].what) {
 		case ROOT: fields_place(cs, &cs->docker_roots, value); break;
@@ -115,23 +115,7 @@ static void take_option(struct containers *cs, const char *name, size_t n, const
 
 void containers_meet_dockerd(struct containers *cs, const char *pid)
 {
-	char path[4096], args[FIELDS_ARGS];
-	const char *p, *end;
-	struct stat st;
-
-	/* Anybody's program may be called so. */
-	if (snprintf(path, sizeof(path), "%s/proc/%s", cs->root, pid) >= (int)sizeof(path) ||
-	    stat(path, &st) || (st.st_uid && st.st_uid != geteuid()))
-		return;
-	end = args + fields_arguments(cs, pid, args);
-	for (p = args; p < end; p += strlen(p) + 1) {
-		const char *equals = *p == '-' ? strchr(p, '=') : NULL;
-
-		if (equals)
-			take_option(cs, p, (size_t)(equals - p), equals + 1);
-		else if (*p == '-' && p + strlen(p) + 1 < end)
-			take_option(cs, p, strlen(p), p + strlen(p) + 1);
-	}
+	fields_options(cs, pid, take_option);
 }
 
 /* Of a rootless one. */

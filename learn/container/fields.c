@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "compiler/base/diag.h"
 
@@ -115,4 +117,24 @@ size_t fields_arguments(struct containers *cs, const char *pid, char args[FIELDS
 	}
 	args[n] = args[n + 1] = 0;
 	return n;
+}
+
+void fields_options(struct containers *cs, const char *pid, fields_option *take)
+{
+	char path[4096], args[FIELDS_ARGS];
+	const char *p, *end;
+	struct stat st;
+
+	if (snprintf(path, sizeof(path), "%s/proc/%s", cs->root, pid) >= (int)sizeof(path) ||
+	    stat(path, &st) || (st.st_uid && st.st_uid != geteuid()))
+		return;
+	end = args + fields_arguments(cs, pid, args);
+	for (p = args; p < end; p += strlen(p) + 1) {
+		const char *equals = *p == '-' ? strchr(p, '=') : NULL;
+
+		if (equals)
+			take(cs, (struct str){ p, (size_t)(equals - p) }, equals + 1);
+		else if (*p == '-' && p + strlen(p) + 1 < end)
+			take(cs, str_c(p), p + strlen(p) + 1);
+	}
 }

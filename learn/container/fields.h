@@ -27,6 +27,9 @@ typedef void fields_entry(struct containers *cs, const char *path, const char *n
 void fields_each_entry(struct containers *cs, const char *path, fields_entry *read);
 /* A path of the machine, without the root; one that is there already is not added. */
 void fields_place(struct containers *cs, container_places *to, const char *path);
+/* Each of a process' options with a value, "--a=b" or "--a b", if it is root's or one's own: anybody's may be called so. */
+typedef void fields_option(struct containers *cs, struct str name, const char *value);
+void fields_options(struct containers *cs, const char *pid, fields_option *take);
 #define FIELDS_ARGS 16386
 /* A process' arguments, each with its NUL and a further one behind all; how many bytes they are. */
 size_t fields_arguments(struct containers *cs, const char *pid, char args[FIELDS_ARGS]);

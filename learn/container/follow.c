@@ -32,11 +32,17 @@ struct follow *follow_new(struct arena *a, struct containers *cs, const struct c
 
 /* ---- whose it is ---- */
 
+/* Of one engine, and of one namespace of it: what is called the same elsewhere is another's. */
+static bool is_beside(const struct container *a, const struct container *b)
+{
+	return a->engine == b->engine && (!a->space || !b->space || !strcmp(a->space, b->space));
+}
+
 bool follow_wants(const struct follow *f, const struct container *c)
 {
 	for (size_t i = 0; i < f->want->nnames; i++)
 		if (container_is_called(c, f->want->names[i]) &&
-		    (!f->is_met[i] || f->engine[i] == c->engine))
+		    (!f->first[i] || is_beside(f->first[i], c)))
 			return true;
 	for (size_t i = 0; i < f->want->nlabels; i++)
 		if (container_has_label(c, f->want->labels[i]))
@@ -47,10 +53,8 @@ bool follow_wants(const struct follow *f, const struct container *c)
 void follow_meet(struct follow *f, struct container *c)
 {
 	for (size_t i = 0; i < f->want->nnames; i++)
-		if (!f->is_met[i] && container_is_called(c, f->want->names[i])) {
-			f->is_met[i] = true;
-			f->engine[i] = c->engine;
-		}
+		if (!f->first[i] && container_is_called(c, f->want->names[i]))
+			f->first[i] = c;
 	vec_each(&f->met, m)
 		if (*m == c)
 			return;
@@ -188,7 +192,7 @@ bool follow_waits(const struct follow *f)
 	if (!f->want->wait)
 		return false;
 	for (size_t i = 0; i < f->want->nnames; i++)
-		if (!f->is_met[i])
+		if (!f->first[i])
 			return true;
 	return f->want->nlabels && !f->met.n;
 }

@@ -22,9 +22,8 @@ struct follow {
 	struct containers *all;
 	const struct container_want *want;
 	int fd; /* of inotify, to be waited for with POLLIN; -1: none, look now and then */
-	bool is_met[FOLLOW_NAMES];                  /* by name: one has come */
-	enum container_engine engine[FOLLOW_NAMES]; /* and of which engine it was */
-	VEC(struct container *) met;                /* all that were wanted and came, once each */
+	const struct container *first[FOLLOW_NAMES]; /* by name: the one that has come; NULL */
+	VEC(struct container *) met;                 /* all that were wanted and came, once each */
 	struct cgroup_tree tree;
 	VEC(struct candidate {
 		char *cgroup;
@@ -37,7 +36,7 @@ struct follow {
 struct follow *follow_new(struct arena *a, struct containers *cs, const struct container_want *w);
 /* Is the container wanted by this name; by a label? */
 bool follow_wants(const struct follow *f, const struct container *c);
-/* It is met: from now on one that is called the same is taken of this engine alone. */
+/* It is met: from now on one that is called the same is taken of this engine, and namespace, alone. */
 void follow_meet(struct follow *f, struct container *c);
 /* The next container that is wanted, with its cgroup; NULL: none more now. Does not block. */
 struct container *follow_next(struct follow *f);

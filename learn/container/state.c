@@ -107,16 +107,16 @@ static void read_bundle(struct containers *cs, const char *path, const char *id)
 {
 	const char *space = strrchr(path, '/');
 	bool is_dockers = space && !strcmp(space, "/moby");
-	const struct str key = str_c(id);
-	struct container *c = containers_by_id(cs, key);
-	const char *at = arena_printf(cs->scratch, "%s/" PRISTR, path, STRARG(key));
+	const char *at = arena_printf(cs->scratch, "%s/%s", path, id);
+	struct container *c = containers_meet_in(cs, str_c(id), path);
 
 	cs->has_engine = true;
-	if (!c || !c->place) {
-		c = containers_meet(cs, str_c(id), ENGINE_CONTAINERD);
-		if (!c)
-			return;
+	if (!c)
+		return;
+	if (!c->place) {
 		c->engine = is_dockers ? ENGINE_DOCKER : ENGINE_CONTAINERD;
+		if (space && !is_dockers && !c->space)
+			c->space = arena_strdup(cs->arena, space + 1);
 		read_config(cs, c, arena_printf(cs->scratch, "%s/config.json", at));
 		if (!c->name && strlen(id) != CONTAINER_ID)
 			c->name = c->id;
@@ -317,10 +317,14 @@ static void read_process(struct containers *cs, const char *path, const char *pi
 		read_conmon(cs, pid);
 	if (!strcmp(comm, "dockerd\n"))
 		containers_meet_dockerd(cs, pid);
+	if (!strcmp(comm, "containerd\n"))
+		containers_meet_containerd(cs, pid);
 }
 
 static void read_spaces(struct containers *cs)
 {
+	vec_each(&cs->states, s)
+		fields_each_entry(cs, *s, read_space);
 	vec_each(&cs->spaces, s)
 		fields_each_entry(cs, *s, read_bundle);
 }
@@ -357,6 +361,7 @@ void containers_read_state(struct containers *cs)
 
 	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
 		fields_each_entry(cs, tasks[i], read_space);
+	containers_read_containerd(cs);
 	read_spaces(cs);
 	containers_read_docker(cs);
 	read_run(cs, "/run/containers/storage");

@@ -104,6 +104,37 @@ def test_each_engines_files_name_its_containers(tree):
         "containerd:old": ["old", "-", "-"]}
 
 
+def test_one_name_in_two_namespaces_of_containerds_is_two_containers(tree):
+    """As ctr gives them, whose ids are names; nerdctl's ids are its own everywhere."""
+    tasks = "/run/containerd/io.containerd.runtime.v2.task"
+    for space in ("default", "demo", "moby"):
+        tree(f"{tasks}/{space}/web/config.json", {"linux": {"cgroupsPath": f"/{space}/web"}})
+        tree(f"/sys/fs/cgroup/{space}/web")
+    tree(f"{tasks}/demo/{A}/config.json", {"annotations": {"nerdctl/name": "db"}, "linux": {"cgroupsPath": f"/system.slice:nerdctl:{A}"}})
+    tree(f"/sys/fs/cgroup/system.slice/nerdctl-{A}.scope")
+    words = ["web", "containerd:web", "default/web", "containerd:demo/web", "demo/web", "demo/db", "db", f"demo/{A[:6]}", "demo/b", "moby/web", "/web", "demo/"]
+    assert listed(tree, *words) == {
+        "containerd:web": ["web", "-", "/default/web", *words[:3]],
+        "containerd:demo/web": ["web", "-", "/demo/web", *words[:2], *words[3:5]],
+        "docker:web": ["web", "-", "/moby/web", "web"],
+        "containerd:demo/db": [A, "-", f"/system.slice/nerdctl-{A}.scope", *words[5:8]]}
+
+
+def test_containerds_containers_are_named_wherever_its_state_is(tree):
+    """Its configuration, and the options of one that runs in each spelling; one place by two names is one."""
+    for at in ("/run/containerd", "/mnt/b", "/mnt/c", "/mnt/d", "/mnt/e"):
+        tree(f"{at}/io.containerd.runtime.v2.task/s/of{at.replace('/', '-')}/config.json", {"linux": {"cgroupsPath": at}})
+    tree("/etc/containerd/config.toml", 'state = "/var/run/containerd" # as in older ones\n[grpc]\nstate = "/mnt/e"\n')
+    (tree.root / "var").mkdir()
+    (tree.root / "var/run").symlink_to("../run")
+    tree("/x.toml", 'version = 2\nstate = "/mnt/b"\n')
+    for pid, words in ((7, ["containerd", "--config", "/x.toml"]), (8, ["/usr/bin/containerd", "--state=/mnt/c", "--config"]), (9, ["containerd", "-c", "/no/such", "--state", "/mnt/d"])):
+        tree(f"/proc/{pid}/comm", "containerd\n")
+        tree(f"/proc/{pid}/cmdline", "".join(w + "\0" for w in words))
+    got = run([program("learn/containertool"), "list", tree.root], check=0).out.splitlines()
+    assert sorted(line.split("\t")[0] for line in got) == [f"containerd:s/of-{n}" for n in ("mnt-b", "mnt-c", "mnt-d", "run-containerd")]
+
+
 def dockers(tree, at, name, cid):
     tree(f"{at}/containers/{cid}/config.v2.json", {"Name": f"/{name}", "Config": {"Image": f"{name}:1", "Labels": {}}})
     tree(f"/sys/fs/cgroup/docker/{cid}")
@@ -509,9 +540,35 @@ def test_ctrs_container_is_waited_for_wherever_containerd_keeps_its_state(ctr, r
     err = p.communicate(timeout=PATIENCE)[1]
     text = (tmp_path / "rec").read_text()
     assert p.returncode == 0 and "midway" not in text, err
-    assert '\nrun 1 containers "containerd:job job"\n' in text and re.search(r"^call \S+ arch_prctl\t1:1@", text, re.M)
+    assert f'\nrun 1 containers "containerd:{ctr.client[-1]}/job job"\n' in text and re.search(r"^call \S+ arch_prctl\t1:1@", text, re.M)
     r = run([PALE, "learn", "--container", "befroe"])
     assert r.rc == 125 and "did you mean 'before'?" in r.err, r
+
+
+@ONE
+def test_one_name_in_two_namespaces_is_told_with_the_way_to_say_which_and_that_one_is_recorded(ctr, rootfs, tmp_path):
+    one, two = (ctr.of(f"pale-{os.getpid()}-{n}") for n in ("one", "two"))
+    for c in (one, two):
+        c("run", "-d", "--rootfs", str(rootfs[0]), "web", "/bin/sh", "-c", ROUNDS)
+    try:
+        r = run([PALE, "learn", "--container", "web"])
+        said = re.search(r"'web' is the container (\S+) \(web\), and also (\S+) \(web\)", r.err)
+        both = {f"containerd:{c.client[-1]}/web" for c in (one, two)}
+        assert r.rc == 125 and set(said.groups()) == both and f"name one of them by '--container {said[1]}'" in r.err, r
+        p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p", "-r", tmp_path / "rec", "--container", said[2]], stderr=subprocess.PIPE, text=True)
+        until_watched(p)
+        (one if one.client[-1] in said[1] else two)("task", "rm", "-f", "web")  # that of the other
+        size = (rootfs[0] / "rounds").stat().st_size
+        wait_for(lambda: (rootfs[0] / "rounds").stat().st_size >= size + 4)
+        p.send_signal(signal.SIGTERM)
+        err = p.communicate(timeout=PATIENCE)[1]
+        rec = Recording(tmp_path / "rec")
+        assert p.returncode == 0 and rec.runs[1]["containers"] == f'"{said[2]} web"' and rec.runs[1]["name"] == '"web"', err
+        assert "/proc/version" in rec.files, rec.files
+    finally:
+        for c in (one, two):
+            c.clear()
+        (rootfs[0] / "rounds").unlink(missing_ok=True)
 
 
 @ONE
