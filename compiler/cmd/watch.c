@@ -293,6 +293,7 @@ int cmd_watch(int argc, char **argv)
 	if (status < 0) {
 		w->json = o.at[OPT_FORMAT].word == 1;
 		w->containers = &o.at[OPT_CONTAINER];
+		w->wanted = ARENA_ARRAY(s.arena, struct watch_wanted, w->containers->list.n);
 		w->line = session_lend(&s, NULL);
 		w->whose = whose_new(s.arena, "");
 		w->series = series_new(s.arena);

@@ -27,6 +27,10 @@ struct watch {
 	struct explain explain;
 	bool json;
 	const struct option_value *containers;
+	struct watch_wanted { /* of each of these the first that was called so, and whether another was told of */
+		struct site first;
+		bool told;
+	} * wanted;
 	struct watched_source sources[WATCH_SOURCES];
 	unsigned nsources;
 	struct whose *whose;

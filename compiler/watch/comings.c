@@ -31,6 +31,7 @@ struct comings {
 	const char *root;
 	struct arena *arena; /* of what follows */
 	struct cgroup_tree tree;
+	size_t top; /* so long is the hierarchy's own path */
 	VEC(struct coming) live;
 	size_t made;
 	uint64_t ticked_ns;
@@ -39,10 +40,14 @@ struct comings {
 
 static void open_tree(struct comings *c)
 {
+	const char *top;
+
 	c->arena = arena_new(NULL);
 	c->live = (__typeof__(c->live)){ 0 };
 	c->made = 0;
-	tree_open(&c->tree, c->arena, containers_new(c->arena, c->root)->tree, true);
+	top = containers_new(c->arena, c->root)->tree;
+	c->top = top ? strlen(top) : 0;
+	tree_open(&c->tree, c->arena, top, true);
 }
 
 static void close_tree(struct comings *c)
@@ -107,14 +112,27 @@ static bool look_at(struct comings *c, const char *cgroup, unsigned deep, uint64
 	return true;
 }
 
-static void take_made(struct comings *c, uint64_t now_ns)
+/* By its name, or by what ctr's runtime was told, of which one look is enough for all that were made before. */
+static bool is_containers(struct comings *c, const char *cgroup, uint64_t real_ns, bool *looked)
 {
 	enum container_engine e;
 	struct str id;
 
+	if (container_of_name(cgroup, &id, &e))
+		return true;
+	if (!*looked)
+		whose_look(c->whose, real_ns);
+	*looked = true;
+	return whose_around(c->whose, cgroup + c->top);
+}
+
+static void take_made(struct comings *c, uint64_t now_ns, uint64_t real_ns)
+{
+	bool looked = false;
+
 	tree_read(&c->tree);
 	vec_each(&c->tree.made, cgroup)
-		if (container_of_name(*cgroup, &id, &e) && c->live.n < LIVE_MOST)
+		if (c->live.n < LIVE_MOST && is_containers(c, *cgroup, real_ns, &looked))
 			vec_push(c->arena, &c->live, ((struct coming){ *cgroup, now_ns }));
 	c->made += c->tree.made.n;
 	c->tree.made.n = 0;
@@ -124,11 +142,11 @@ void comings_step(struct comings *c, uint64_t now_ns, uint64_t real_ns)
 {
 	bool tick = now_ns - c->ticked_ns >= SECOND;
 
-	take_made(c, now_ns);
+	take_made(c, now_ns, real_ns);
 	if (c->tree.overflowed || c->made > MADE_MOST || c->tree.dirs.n >= TREE_DIRS) {
 		close_tree(c);
 		open_tree(c);
-		take_made(c, now_ns);
+		take_made(c, now_ns, real_ns);
 	}
 	c->ticked_ns = tick ? now_ns : c->ticked_ns;
 	c->fresh = false;

@@ -118,7 +118,8 @@ static void put_site(struct json_writer *w, const struct site *p)
 		return;
 	json_open(w, "container", '{');
 	json_text(w, "engine", p->engine);
-	json_text(w, "id", p->id);
+	json_string(w, "id", str_c(p->id));
+	optional(w, "namespace", str_c(p->space));
 	optional(w, "name", str_c(p->name));
 	optional(w, "image", str_c(p->image));
 	json_close(w, '}');

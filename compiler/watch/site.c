@@ -75,11 +75,22 @@ void site_of_cgroup(const char *path, struct site *out)
 
 /* ---- which ---- */
 
+/* Of ctr's a name, which another namespace may have, too. */
+static bool is_random(const struct site *p)
+{
+	return strlen(p->id) == CONTAINER_ID;
+}
+
 bool site_same(const struct site *x, const struct site *y)
 {
 	return x->state == y->state && !strcmp(x->id, y->id) && !strcmp(x->engine, y->engine) &&
-	       !strcmp(x->pod_uid, y->pod_uid) &&
+	       !strcmp(x->pod_uid, y->pod_uid) && (is_random(x) || !strcmp(x->space, y->space)) &&
 	       (x->state != SITE_HOST || !strcmp(x->unit, y->unit));
+}
+
+bool site_apart(const struct site *x, const struct site *y)
+{
+	return strcmp(x->engine, y->engine) != 0 || strcmp(x->space, y->space) != 0;
 }
 
 bool site_is(const struct site *p, const char *wanted)
@@ -94,13 +105,37 @@ bool site_is(const struct site *p, const char *wanted)
 		return true;
 	if (!strncmp(wanted, p->engine, n) && wanted[n] == ':')
 		wanted += n + 1;
+	n = strlen(p->space);
+	if (n && !strncmp(wanted, p->space, n) && wanted[n] == '/')
+		wanted += n + 1;
 	if (*p->name && !strcmp(p->name, wanted))
 		return true;
 	n = strlen(p->pod);
 	if (n && !slash && !strncmp(wanted, p->pod, n) && wanted[n] == '/' &&
 	    !strcmp(wanted + n + 1, p->name))
 		return true;
+	if (!is_random(p))
+		return !strcmp(p->id, wanted);
 	return strlen(wanted) >= PREFIX_MIN && str_starts(str_c(p->id), wanted);
+}
+
+/* Of what is not in the default one, as where a name alone says which. */
+static void put_space(struct buf *out, const struct site *p)
+{
+	if (!*p->space || *p->pod || !strcmp(p->space, "default"))
+		return;
+	buf_safe(out, str_c(p->space));
+	buf_putc(out, '/');
+}
+
+void site_put_called(struct buf *out, const struct site *p)
+{
+	buf_printf(out, "%s:", p->engine);
+	if (*p->space && !*p->pod) {
+		buf_safe(out, str_c(p->space));
+		buf_putc(out, '/');
+	}
+	buf_safe(out, *p->name ? str_c(p->name) : (struct str){ p->id, strnlen(p->id, ID_SHOWN) });
 }
 
 void site_put(struct buf *out, const struct site *p)
@@ -112,10 +147,15 @@ void site_put(struct buf *out, const struct site *p)
 	} else if (p->state == SITE_HOST) {
 		buf_puts(out, "host:");
 		buf_safe(out, *p->unit ? str_c(p->unit) : STR("/"));
+	} else if (!is_random(p)) {
+		buf_printf(out, "%s:", p->engine);
+		put_space(out, p);
+		buf_safe(out, str_c(p->id));
 	} else {
 		buf_printf(out, "%s:%.*s", p->engine, ID_SHOWN, p->id);
 		if (*p->pod || *p->name) {
 			buf_puts(out, " (");
+			put_space(out, p);
 			buf_safe(out, str_c(*p->pod ? p->pod : p->name));
 			if (*p->pod && *p->name && !strchr(p->pod, '/')) {
 				buf_putc(out, '/');

@@ -83,8 +83,9 @@ static uint64_t began(pid_t pid)
  * The line that says most: of cgroup v2 "0::/path"; where controllers are still v1's, a line of
  * those may be the only one that names the container.
  */
-static bool read_cgroups(pid_t pid, struct site *out)
+static bool read_cgroups(struct whose *w, pid_t pid, uint64_t now_ns, struct site *out)
 {
+	const char *own = NULL;
 	char text[CGROUP_MAX];
 	ssize_t n = proc_read(pid, "cgroup", text, sizeof(text));
 	char *rest = text;
@@ -102,7 +103,11 @@ static bool read_cgroups(pid_t pid, struct site *out)
 		site_of_cgroup(path + 1, &p);
 		if (p.state == SITE_CONTAINER || !strncmp(line, "0::", 3))
 			*out = p;
+		if (!strncmp(line, "0::", 3))
+			own = path + 1;
 	}
+	if (out->state == SITE_HOST && own)
+		(void)site_place(w->names, own, now_ns, out);
 	return true;
 }
 
@@ -118,7 +123,7 @@ static void ask(struct whose *w, struct kept *k, uint64_t pid, uint64_t now_ns)
 
 	*k = (struct kept){ .pid = pid, .asked_ns = now_ns };
 	k->began_ns = began((pid_t)pid);
-	if (!k->began_ns || !read_cgroups((pid_t)pid, &k->site)) {
+	if (!k->began_ns || !read_cgroups(w, (pid_t)pid, now_ns, &k->site)) {
 		/* Another's that is still of use stays: this one has nothing to be kept. */
 		if (is_known(&old, old.pid, now_ns, KNOWN_S)) {
 			*k = old;
@@ -131,6 +136,16 @@ static void ask(struct whose *w, struct kept *k, uint64_t pid, uint64_t now_ns)
 		k->site = old.site; /* with its names */
 	else
 		site_names(w->names, &k->site);
+}
+
+void whose_look(struct whose *w, uint64_t now_ns)
+{
+	(void)site_look(w->names, now_ns);
+}
+
+bool whose_around(const struct whose *w, const char *path)
+{
+	return site_around(w->names, path);
 }
 
 void whose_meet(struct whose *w, uint64_t pid, uint64_t now_ns)

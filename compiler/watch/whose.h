@@ -18,6 +18,9 @@ void whose_end(struct whose *w);
 bool whose_here(void);
 /* One that runs now, in a container: so it is known for a while when it has ended. */
 void whose_meet(struct whose *w, uint64_t pid, uint64_t now_ns);
+/* Of cgroups whose names tell no container: containerd's are looked for; is this path one's? (site.h) */
+void whose_look(struct whose *w, uint64_t now_ns);
+bool whose_around(const struct whose *w, const char *path);
 /* pid 0: UNASKED. `record_ns`: when it was, since 1970; 0: not known; `now_ns` likewise. A process
  * that began after it is another one: GONE. */
 void whose_find(struct whose *w, uint64_t pid, uint64_t record_ns, uint64_t now_ns,

@@ -430,6 +430,41 @@ def test_a_cgroups_path_tells_engine_container_and_pod(tmp_path):
     assert run([program("watch/sites"), tmp_path, "host", "cron", "cron.service"], input="/cron.service\n").out.endswith("||\n")
 
 
+TASKS = "run/containerd/io.containerd.runtime.v2.task"
+
+
+def test_a_cgroup_that_names_nobody_is_the_container_that_its_runtime_was_told_to_put_there(tmp_path):
+    """ctr's, by name: containerd has them in namespaces, of which two may have one name."""
+    for space, name, at in (("default", "job", "/default/job"), ("two", "job", "/two/job"), ("two", ID, f"/two/{ID}"), ("moby", "x", "/moby/x"),
+                            ("two", "odd", "/"), ("two", "slice", "system.slice:two:slice"), ("two", "long-" + "x" * 71, "/two/long")):
+        (tmp_path / TASKS / space / name).mkdir(parents=True)
+        (tmp_path / TASKS / space / name / "config.json").write_text(json.dumps({"linux": {"cgroupsPath": at}, "annotations": {"nerdctl/name": "web"} if name == ID else {}}))
+
+    def site(path, *names):
+        return run([program("watch/sites"), tmp_path, *names], input=path + "\n", check=0).out.strip("\n")
+    words = ["job", "containerd:job", "default/job", "containerd:default/job", "two/job", "containerd:two/job", "docker:job", "jo", "/job"]
+    assert site("/default/job", *words) == "|".join(["containerd:job", "job", "", *words[:4]])
+    assert site("/two/job/inner/deep", *words) == "|".join(["containerd:two/job", "job", "", *words[:2], *words[4:6]])
+    assert site(f"/two/{ID}", "web", "two/web", "default/web", "two/" + ID[:4]) == f"containerd:3f2a91c0d5e1 (two/web)|{ID}||web|two/web|two/{ID[:4]}"
+    assert site("/two/long", "long-" + "x" * 71) == "containerd:two/long-" + "x" * 71 + "|long-" + "x" * 71 + "||long-" + "x" * 71
+    assert site("/moby/x").startswith("docker:x|x|")
+    for path in ("/two/job2", "/two", "/", "", "/default/jo", "/system.slice/two-slice.scope"):
+        assert site(path).startswith("host:"), path
+
+
+def test_whose_a_cgroup_is_that_names_nobody_is_looked_for_when_it_is_there(tmp_path):
+    """And not each time: what was nobody's is, until so many were that all is looked at anew."""
+    bundle = tmp_path / TASKS / "default/job"
+
+    def sites(*paths):
+        return [line.split("|")[0] for line in run([program("watch/sites"), tmp_path], input="".join(p + "\n" for p in paths), check=0).out.splitlines()]
+    assert sites("/default/job", "/default/job") == ["host:job"] * 2
+    bundle.mkdir(parents=True)
+    (bundle / "config.json").write_text('{"linux": {"cgroupsPath": "/default/job"}}')
+    got = sites("/a", "/default/job", *(f"/p{i}" for i in range(5000)), "/default/job")
+    assert [got[0], got[1], got[-1]] == ["host:a", "containerd:job", "containerd:job"]
+
+
 @pytest.fixture
 def container():
     """A process in a cgroup that is named as Docker's are."""

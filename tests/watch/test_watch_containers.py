@@ -8,14 +8,14 @@ import time
 import pytest
 
 from conftest import need, need_root
-from engines import Docker
+from engines import Containerd, Docker
 from test_watch import call, watching
 
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.once]
 
 
 @pytest.fixture(scope="module")
-def docker(tmp_path_factory):
+def root(tmp_path_factory):
     need_root()
     need("runc")
     if not any(os.path.exists(f"{p}/cgroup.procs") for p in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")):
@@ -23,6 +23,20 @@ def docker(tmp_path_factory):
     root = tmp_path_factory.mktemp("r")
     (root / "bin").mkdir()
     shutil.copy(need("busybox"), root / "bin/busybox")
+    return root
+
+
+@pytest.fixture
+def ctr(tmp_path_factory, root):
+    ctr = Containerd(tmp_path_factory.mktemp("e"))
+    try:
+        yield ctr
+    finally:
+        ctr.end()
+
+
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory, root):
     docker = Docker(tmp_path_factory.mktemp("e"))
     try:
         docker.imports(subprocess.run(["tar", "-C", root, "-c", "."], capture_output=True, check=True, timeout=30).stdout, "probe:bb")
@@ -35,19 +49,23 @@ def docker(tmp_path_factory):
 class Told:
     """Lines in a log that pale watch reads, each told before the next is written."""
 
-    def __init__(self, w, log):
-        self.w, self.log, self.nr = w, log, 200
+    def __init__(self, w, log, inside=None):
+        """inside: somebody whose lines are told."""
+        self.w, self.log, self.nr, self.inside = w, log, 200, inside or os.getpid()
 
-    def __call__(self, pid):
+    def writes(self, pid):
         self.nr += 1
         with open(self.log, "a") as f:
             f.write(call(self.nr, pid, at=f"{time.time():.3f}"))
+
+    def __call__(self, pid):
+        self.writes(pid)
         return self.w.until(lambda e: e["event"] == "refusal" and e["nr"] == self.nr)
 
     def has_looked(self):
         """The second line is read in a later round than the first, which began behind all that was there before."""
         for _ in range(2):
-            self(os.getpid())
+            self(self.inside)
 
 
 def came_and_went(docker, told, name):
@@ -83,6 +101,56 @@ def test_a_refusal_of_a_container_that_has_ended_has_its_name_and_image(docker, 
         assert told(pid)["container"] == {"engine": "docker", "id": whole, "name": "again", "image": "probe:bb"}
         got, _ = w.end()
     assert got[-1]["nowhere"] == 0
+
+
+def ctrs(ctr, root, name):
+    """The number of the first process of a container that runs from now on."""
+    ctr("run", "-d", "--rootfs", str(root), name, "/bin/busybox", "sleep", "600")
+    return next(int(line.split()[1]) for line in ctr("task", "ls").splitlines() if line.split()[0] == name)
+
+
+def test_ctrs_containers_are_watched_by_name_also_when_they_have_ended(ctr, root, tmp_path):
+    """Their cgroups are called by their namespaces and names, and tell of themselves no container."""
+    log, space = tmp_path / "log", ctr.client[-1]
+    log.write_text("")
+    early = ctrs(ctr, root, "early")
+    with watching("--from", log, "--container", "job", "--container", "early") as w:
+        told = Told(w, log, inside=early)
+        told.has_looked()
+        early_is, job_is = ({"engine": "containerd", "id": n, "namespace": space, "name": n} for n in ("early", "job"))
+        assert told(early)["container"] == early_is
+        job, other = ctrs(ctr, root, "job"), ctrs(ctr, root, "job2")
+        told.has_looked()
+        ctr.clear()
+        assert not os.path.exists(f"/proc/{job}")
+        for pid in (other, os.getpid()):
+            told.writes(pid)
+        assert told(job)["container"] == job_is and told(early)["container"] == early_is
+        got, err = w.end()
+    assert got[-1]["nowhere"] == 0 and "; elsewhere than --container says: 2" in err, err
+
+
+def test_a_name_that_two_namespaces_have_is_told_once_while_both_are_watched(ctr, root, tmp_path):
+    log = tmp_path / "log"
+    log.write_text("")
+    one, two = (ctr.of(f"{ctr.client[-1]}-{n}") for n in ("one", "two"))
+    try:
+        pids = [ctrs(c, root, "web") for c in (one, two)]
+        called = [f"containerd:{c.client[-1]}/web" for c in (one, two)]
+        with watching("--from", log, "--container", "web") as w:
+            told = Told(w, log)
+            assert [told(pid)["container"]["namespace"] for pid in pids * 2] == [c.client[-1] for c in (one, two)] * 2
+            err = w.end()[1]
+        assert err.count("and also") == 1 and (f"pale watch: 'web' is the container {called[0]}, and also {called[1]}: both are told; "
+                                               f"'--container {called[0]}' is one of them\n") in err, err
+        with watching("--from", log, "--container", called[1]) as w:
+            told = Told(w, log)
+            told.writes(pids[0])
+            assert told(pids[1])["container"]["namespace"] == two.client[-1]
+            assert "and also" not in w.end()[1]
+    finally:
+        for c in (one, two):
+            c.clear()
 
 
 def test_who_was_in_no_container_is_gone_when_it_has_ended(docker, tmp_path):
