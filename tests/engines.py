@@ -177,7 +177,11 @@ class Containerd:
                                 f'[plugins."io.containerd.internal.v1.opt"]\npath = "{d}/opt"\n')
         at = (lambda name: f"{path}/{name}") if path else need
         self.client = [at("ctr"), "-a", d / "s", "-n", f"pale-{os.getpid()}"]
-        self.daemon = Daemon([at("containerd"), "--config", d / "toml"], d / "log", [*self.client, "version"], self.env)
+        self.dir, self.containerd = d, at("containerd")
+        self.start()
+
+    def start(self):
+        self.daemon = Daemon([self.containerd, "--config", self.dir / "toml"], self.dir / "log", [*self.client, "version"], self.env)
 
     def __call__(self, *argv, check=0):
         return run([*self.client, *argv], check=check, env=self.env).out.strip()
