@@ -70,6 +70,24 @@ def test_files_that_were_written_and_children_bring_theirs(tmp_path):
     assert "wait4" in margin(propose(record(tmp_path, ["clone"], "bits x86_64 clone 0 0x1200011 0xfffffffffedfffee")))
 
 
+@pytest.mark.parametrize("seen,files,brings", [
+    # What servers did on a second load that their first had not shown: a large file, queries by TCP, sqlite, a directory sorted.
+    (["accept4", "read", "write"], [], {"sendfile": "accept4: ", "writev": "write: "}),
+    (["sendto"], [], {"writev": "sendto: "}),
+    (["socket"], [], {"poll": "sockets: "}),
+    (["write"], ["/srv/a"], {"fdatasync": "files written: ", "unlinkat": "files written: "}),
+    (["read"], [], {"sysinfo": "any program: "}),
+    (["chdir"], [], {"fchdir": "chdir: "}),
+    (["vfork"], [], {"setsid": "child processes: "})])
+def test_what_a_small_load_of_a_server_does_not_show_comes_with_what_it_does(tmp_path, seen, files, brings):
+    got = margin(propose(record(tmp_path, seen, *(f'file "{f}" w' for f in files))))
+    assert {c: got.get(c, "")[:len(why)] for c, why in brings.items()} == brings
+    idle = margin(propose(record(tmp_path, ["uname"])))
+    assert not set(brings) - {"sysinfo"} & set(idle)
+    # It is not put beside itself where it was seen.
+    assert not set(margin(propose(record(tmp_path, [*brings, "uname"])))) & set(brings)
+
+
 def test_options_of_sockets_that_a_configuration_sets_are_there_by_their_level(tmp_path):
     facts = ["value x86_64 setsockopt 1 0x100000002", "bits x86_64 setsockopt 1 0x100000002 0xfffffffefffffffd"]
     text = propose(record(tmp_path, ["setsockopt", "socket"], *facts, "tuple x86_64 socket 0x2 0x1 0x0"))
