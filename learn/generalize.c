@@ -258,17 +258,36 @@ static size_t runs_of(const struct tree *t, const struct node *n)
 	return runs;
 }
 
+/* libdns-9.18.49-1-Debian.so, libdb-5.3.so: the program that is linked with it is so in its version. NULL: no version. */
+static const char *version_inside(struct str name)
+{
+	if (!str_starts(name, "lib") || name.n < 3 || memcmp(name.p + name.n - 3, ".so", 3))
+		return NULL;
+	for (const char *c = name.p; c + 1 < name.p + name.n - 3; c++)
+		if (*c == '-' && c[1] >= '0' && c[1] <= '9')
+			return memchr(c, '.', (size_t)(name.p + name.n - 3 - c)) ? c + 1 : NULL;
+	return NULL;
+}
+
 static const char *name_library(struct node *n, struct buf *out)
 {
-	static const char so[] = ".so.";
+	static const char so[] = ".so.", why[] = "a library's version";
 	const char *version = memmem(n->name.p, n->name.n, so, sizeof(so) - 1);
 
-	if (!version || !n->has[A_FILE] || !(n->at[A_FILE].perms & PERM_M))
+	if (!n->has[A_FILE] || !(n->at[A_FILE].perms & PERM_M))
 		return NULL;
-	shape_escape(out,
-		     (struct str){ n->name.p, (size_t)(version - n->name.p) + sizeof(so) - 1 });
-	buf_putc(out, '*');
-	return "a library's version";
+	if (version) {
+		shape_escape(out, (struct str){ n->name.p,
+						(size_t)(version - n->name.p) + sizeof(so) - 1 });
+		buf_putc(out, '*');
+		return why;
+	}
+	version = version_inside(n->name);
+	if (!version)
+		return NULL;
+	shape_escape(out, (struct str){ n->name.p, (size_t)(version - n->name.p) });
+	buf_puts(out, "[0-9]*.so");
+	return why;
 }
 
 /* Is it a port that the run asked for? That stands in its configuration. */
@@ -333,8 +352,9 @@ static enum shape_use use_of(struct tree *t, const struct node *n)
 {
 	if (!is_made(n))
 		return SHAPE_USED;
-	return (n->file && n->file->gone) || is_shared(str_c(path_of(t, n))) ? SHAPE_TEMPORARY :
-									       SHAPE_MADE;
+	if (n->file && n->file->gone)
+		return SHAPE_GONE;
+	return is_shared(str_c(path_of(t, n))) ? SHAPE_TEMPORARY : SHAPE_MADE;
 }
 
 static const char *name_shape(struct tree *t, struct node *n, struct buf *out)

@@ -69,6 +69,30 @@ static bool is_uuid(struct str s)
 	return s.n == sizeof(uuid) - 1 || !is_alnum(s.p[sizeof(uuid) - 1]);
 }
 
+/*
+ * Exim's of a message: the second, the process and a fraction to the base of 62, of six, six and two
+ * digits, since 4.97 of six, eleven and four (spec.txt, "Message identification"). The second begins with 1 until 2028, then with
+ * 2, the process with 0.
+ */
+static size_t mail_id(struct str s)
+{
+	static const size_t forms[][3] = { { 6, 6, 2 }, { 6, 11, 4 } };
+
+	for (size_t f = 0; f < sizeof(forms) / sizeof(forms[0]); f++) {
+		const size_t *part = forms[f];
+		size_t second = part[0] + 1, third = second + part[1] + 1, n = third + part[2];
+
+		if (s.n >= n && (s.p[0] == '1' || s.p[0] == '2') && s.p[second] == '0' &&
+		    s.p[second - 1] == '-' && s.p[third - 1] == '-' &&
+		    all((struct str){ s.p, part[0] }, is_alnum) &&
+		    all((struct str){ s.p + second, part[1] }, is_alnum) &&
+		    all((struct str){ s.p + third, part[2] }, is_alnum) &&
+		    (s.n == n || !is_alnum(s.p[n])))
+			return n;
+	}
+	return 0;
+}
+
 /* 2017 to 2033 in seconds, milliseconds, microseconds or nanoseconds. */
 static bool is_time(struct str s)
 {
@@ -78,8 +102,8 @@ static bool is_time(struct str s)
 
 /*
  * Six of the 62 letters and digits that glibc takes. Mixed as in no word are 19 in 20: a capital
- * behind the first letter or beside a digit. Of two kinds at all, as words with a number are too (loose),
- * are all but one in ninety.
+ * behind the first letter or beside a digit. Of two kinds, as words with a number are too (loose), are
+ * all but one in sixty.
  */
 static bool is_six(struct str s, bool loose)
 {
@@ -95,8 +119,8 @@ static bool is_six(struct str s, bool loose)
 		digit |= is_digit(s.p[i]);
 		small |= !big && !is_digit(s.p[i]);
 	}
-	if (loose)
-		return capital + small + digit > 1;
+	if (loose) /* one capital before small letters is how words begin */
+		return capital + small + digit > 1 && (late || digit);
 	return capital && (small || digit) && (late || digit);
 }
 
@@ -115,27 +139,69 @@ static bool ends_with(struct str s, const char *end)
 	return !n || (s.n >= n && !memcmp(s.p + s.n - n, end, n));
 }
 
+/* The same in hexadecimal, with letters, as Dovecot's uidvalidity has it. */
+static bool is_hex_time(struct str s)
+{
+	uint64_t value = 0;
+	bool letters = false, digits = false;
+
+	if (s.n != 8)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_hex(s.p[i]) || isupper((unsigned char)s.p[i]))
+			return false;
+		digits |= is_digit(s.p[i]);
+		letters |= !is_digit(s.p[i]);
+		value = value << 4 |
+			(uint64_t)(is_digit(s.p[i]) ? s.p[i] - '0' : s.p[i] - 'a' + 10);
+	}
+	return letters && digits && value >= 1500000000 && value < 2000000000;
+}
+
 /*
  * Ten as Perl's File::Temp takes them, of the 62 and '_', and 24 in 25 of those: both cases, and in
- * between what no word has, a digit before something else or a capital after another.
+ * between what no word has, a digit before something else or a capital after another. A part of a name (BIND's
+ * tmp-DjraqASg4Y) also changes between them four times, as nine in ten do: PostgreSQL is a word.
  */
-static bool is_ten(struct str s)
+static bool is_ten(struct str s, bool part)
 {
 	bool capital = false, small = false, odd = false;
+	unsigned changes = 0;
 
 	if (s.n != 10 || !is_word(s))
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		bool big = s.p[i] >= 'A' && s.p[i] <= 'Z';
 
-		if (i && s.p[i - 1] >= 'A' && s.p[i - 1] <= 'Z')
-			odd |= big;
-		if (i && is_digit(s.p[i - 1]))
-			odd |= !is_digit(s.p[i]);
+		if (i) {
+			bool was_big = s.p[i - 1] >= 'A' && s.p[i - 1] <= 'Z';
+			bool was_digit = is_digit(s.p[i - 1]);
+
+			odd |= (was_big && big) || (was_digit && !is_digit(s.p[i]));
+			changes += was_big != big || was_digit != is_digit(s.p[i]);
+		}
 		capital |= big;
 		small |= s.p[i] >= 'a' && s.p[i] <= 'z';
 	}
-	return capital && small && odd;
+	return capital && small && odd && (!part || changes >= 4);
+}
+
+/*
+ * Eight as Python tries with whether one can write in a directory (tempfile._get_default_tempdir()), of small
+ * letters, digits and '_': with a digit before something else are nine in ten.
+ */
+static bool is_eight(struct str s)
+{
+	bool odd = false;
+
+	if (s.n != 8 || !is_word(s))
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] >= 'A' && s.p[i] <= 'Z')
+			return false;
+		odd |= i && is_digit(s.p[i - 1]) && !is_digit(s.p[i]);
+	}
+	return odd;
 }
 
 /* Programs that are known to put a fixed word before so many random characters. */
@@ -220,7 +286,7 @@ static void put_word(struct buf *out, struct str p, bool numbers)
 static const char *put_piece(struct buf *out, struct str p, bool whole, enum shape_use use,
 			     bool numbers)
 {
-	size_t hex = use == SHAPE_TEMPORARY ? find_hex(p) : p.n;
+	size_t hex = use >= SHAPE_TEMPORARY ? find_hex(p) : p.n;
 
 	if (p.n >= HEX_LONG && all(p, is_hex)) {
 		put_any(out, p.n);
@@ -231,11 +297,17 @@ static const char *put_piece(struct buf *out, struct str p, bool whole, enum sha
 		put_any(out, p.n - 1);
 		return a_time;
 	}
-	if (use >= SHAPE_MADE && is_six(p, use == SHAPE_TEMPORARY && !whole)) {
+	if (use >= SHAPE_MADE && is_six(p, use >= SHAPE_TEMPORARY && !whole)) {
 		put_any(out, 6);
 		return random_name;
 	}
-	if (use >= SHAPE_MADE && hex == p.n && is_token(p)) {
+	if (use >= SHAPE_MADE && is_hex_time(p)) {
+		buf_puts(out, "[5-7]");
+		put_any(out, p.n - 1);
+		return a_time;
+	}
+	if ((use >= SHAPE_MADE && hex == p.n && is_token(p)) ||
+	    (use >= SHAPE_TEMPORARY && is_ten(p, true))) {
 		put_any(out, p.n);
 		return random_name;
 	}
@@ -308,6 +380,14 @@ static const char *put_pieces(struct buf *out, struct str name, enum shape_use u
 			why = "a UUID in the name";
 			continue;
 		}
+		if (use >= SHAPE_MADE && (!i || !is_alnum(name.p[i - 1])) && mail_id(rest)) {
+			size_t end = i + mail_id(rest);
+
+			for (; i < end; i++)
+				buf_putc(out, name.p[i] == '-' ? '-' : '?');
+			why = "a message's id in the name";
+			continue;
+		}
 		said = put_piece(out, p, p.n == name.n, use, numbers);
 		why = said ? said : why;
 		i += p.n;
@@ -320,11 +400,12 @@ const char *shape_of(struct buf *out, struct str name, struct str dir, enum shap
 	const char *why;
 	size_t fixed, random;
 
-	if (use == SHAPE_TEMPORARY && made_by(name, dir, &fixed, &random))
+	if (use >= SHAPE_TEMPORARY && made_by(name, dir, &fixed, &random))
 		return put_made(out, name, fixed, random);
-	if (use == SHAPE_TEMPORARY && is_ten(name))
+	if ((use >= SHAPE_TEMPORARY && is_ten(name, false)) ||
+	    (use == SHAPE_GONE && is_eight(name)))
 		return put_made(out, name, 0, name.n);
-	why = use == SHAPE_TEMPORARY ? put_dated(out, name) : NULL;
+	why = use >= SHAPE_TEMPORARY ? put_dated(out, name) : NULL;
 	if (why)
 		return why;
 	why = put_pieces(out, name, use, false);

@@ -11,16 +11,18 @@ void shape_escape(struct buf *out, struct str s);
 
 enum shape_use {
 	SHAPE_USED,
-	SHAPE_MADE,     /* by the run */
-	SHAPE_TEMPORARY /* and gone again, or where everybody puts such files */
+	SHAPE_MADE,      /* by the run */
+	SHAPE_TEMPORARY, /* where everybody puts such files */
+	SHAPE_GONE       /* and gone again, anywhere */
 };
 
 /*
  * The glob of a name in which words are random or numbers of a moment: a UUID, 32 hexadecimal digits
- * and more; in what was made a time since the epoch and mkstemp(3)'s six, where no word looks so; in
- * what is temporary also six behind or before something else that look like a word with a digit, 12
+ * and more; in what was made a time since the epoch, in hexadecimal, too, a message's id of Exim's, 20
+ * letters and digits mixed, and mkstemp(3)'s six, where no word looks so; in what is temporary also six
+ * behind or before something else that look like a word with a digit, ten of both cases that look like no word, 12
  * hexadecimal digits and more at a word's end, and what mktemp(1), Python's tempfile, Perl's
- * File::Temp, Ruby's Tempfile, gcc and git put in; in what was made, too, 20 letters and digits mixed. Beside a time and random characters numbers are others, too. dir:
+ * File::Temp, Ruby's Tempfile, gcc and git put in; in what is gone what Python tries a directory with. Beside a time and random characters numbers are others, too. dir:
  * the name of the directory that it is in. NULL: none is; else why, and the glob is in out.
  */
 const char *shape_of(struct buf *out, struct str name, struct str dir, enum shape_use use);

@@ -64,6 +64,13 @@ HEX = "0123456789abcdef" * 4
     ("/proc/4711/task/4712/stat", "r", "@{PROC}/@{pid}/task/@{tid}/stat"),
     ("/dev/shm/PostgreSQL.1099136102", "rw gone", "/dev/shm/PostgreSQL.[0-9]*"), ("/proc/7/fd/12", "r", "@{PROC}/@{pid}/fd/[0-9]*"),
     ("/usr/lib/libc.so.6", "rm", "/usr/lib/libc.so.*"),
+    ("/srv/d/tmp-DjraqASg4Y", "rw gone", "/srv/d/tmp-??????????"), ("/tmp/x.gNF1CxM6VA.d", "rw", "/tmp/x.??????????.d"),
+    ("/srv/spool/1xY30l-0006aa-0Q-D", "rw gone", "/srv/spool/??????-??????-??-D"), ("/srv/spool/hdr.1xY30l-0006aa-0Q", "rw", "/srv/spool/hdr.??????-??????-??"),
+    ("/srv/spool/2rKzPq-00000006aaB-0Q3x-H", "rw", "/srv/spool/??????-???????????-????-H"),
+    ("/srv/m/uidvalidity.6b0d919e", "w", "/srv/m/uidvalidity.[5-7]???????"),
+    ("/tmp/k3x_9w2a", "w gone", "/tmp/????????"), ("/srv/y0kpknhe", "w gone", "/srv/????????"),
+    ("/srv/d/Params.7da0e5e49e831fd6", "rw gone", f"/srv/d/Params.{'?' * 16}"),
+    ("/usr/lib/libdns-9.18.49-1~deb12u1-Debian.so", "rm", "/usr/lib/libdns-[0-9]*.so"), ("/usr/lib/libbfd-2.40-system.so", "rm", "/usr/lib/libbfd-[0-9]*.so"),
 ])
 def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
     got = rules(tmp_path, {path: rights})
@@ -81,6 +88,10 @@ def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
     ("/srv/d/x-32DB.tmp", "w gone"), ("/srv/d/x6e97c9cb66", "rw gone"), ("/srv/d/x12y", "rw gone"), ("/srv/d/notify1f4286121a7d", "rw"),
     ("/srv/r/tukOjg2", "rw gone"), ("/srv/r/.git/tukojgx", "rw"), ("/tmp/MyFileName", "rw"), ("/tmp/Backup2026", "rw"),
     ("/tmp/backup2026", "rw"), ("/tmp/CHANGELOGS", "w"), ("/srv/gNF1CxM6VA", "rw"), ("/tmp/a_b_c_d_e_", "w"), ("/tmp/gNF1CxM6VAx", "w"),
+    ("/srv/d/tmp-DjraqASg4Y", "rw"), ("/tmp/x-MyFileName", "rw"), ("/srv/d/x.Params", "rw gone"), ("/tmp/data2set", "w"), ("/srv/d/PostgreSQL.x", "rw gone"), ("/srv/data_set", "w gone"),
+    ("/srv/DataSet1", "w gone"), ("/srv/spool/1xY30l-0006aa-0Q-D", "r"), ("/srv/spool/1abcde-xabcde-ab", "w"), ("/srv/spool/1abcde-0abcde-abc", "w"),
+    ("/srv/m/u.0b0d919e", "w"), ("/srv/m/u.6B0D919E", "w"), ("/srv/m/u.66666666", "w"), ("/srv/m/u.6b0d919e", "r"),
+    ("/usr/lib/libdns-9.18.49-1.so", "r"), ("/usr/lib/_decimal.cpython-311-x86_64-linux-gnu.so", "rm"), ("/usr/lib/libx-2.so", "rm"), ("/usr/lib/lib-x.so", "rm"),
     (f"/srv/x{HEX[:20]}", "w"), (f"/sys/devices/{HEX[:32]}", "r"), ("/srv/20261129", "w"),
     ("/srv/w-4711.log", "w"),
     ("/dev/550e8400-e29b-41d4-a716-446655440000", "r"),
