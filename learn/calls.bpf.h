@@ -515,7 +515,6 @@ static __always_inline int on_look(bool btf, void *regs, struct trace_event_raw_
 	m->call = call;
 	m->rule = no_files ? 0 : info->rule;
 	m->nnamed = 0;
-	m->looked_at = 0;
 	if (!(info->args | info->rule | info->tuple | info->address))
 		return 0;
 	if (event)

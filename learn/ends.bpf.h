@@ -125,9 +125,7 @@ static __always_inline __u64 record_named(struct scratch *s, __u64 id, __u32 per
 	s->parent = id;
 	s->kind = TRACE_LEAF;
 	s->perms = (__u8)perms;
-	s->flags = (about & ABOUT_DIR ? TRACE_DIR : 0) | (about & ABOUT_SOCKET ? TRACE_SOCKET : 0) |
-		   (about & ABOUT_TRIED ? TRACE_TRIED : 0) |
-		   (about & ABOUT_ELSEWHERE ? TRACE_ELSEWHERE : 0);
+	s->flags = (about & ABOUT_DIR ? TRACE_DIR : 0) | (about & ABOUT_SOCKET ? TRACE_SOCKET : 0);
 	s->not_owned = !!(about & ABOUT_NOT_OWNED);
 	s->off = 0;
 	s->len = 0;
@@ -247,19 +245,10 @@ static __always_inline int exit_bind(struct mark *m, const volatile struct trace
 static __always_inline int exit_unexecuted(struct mark *m, const volatile struct trace_rule *r)
 {
 	__u32 at = r->at >= 0 ? (__u32)arg_at(m, r->at) : 0, flags = TRACE_FOLLOW | TRACE_TRIED;
-	struct scratch *s = scratch_get();
 
-	if (!s || (!m->error && !trace_only_asks(at)))
+	if (!m->error && !trace_only_asks(at))
 		return 0;
-	if (m->nnamed) {
-		elsewhere(s); /* by the buffer, which the name is not in */
-		s->more = 0;
-		record_named(s, m->named[0], TRACE_X,
-			     m->about[0] | ABOUT_TRIED | (s->away ? ABOUT_ELSEWHERE : 0));
-		return 0;
-	}
-	if (!sees_names)
-		flags |= trace_if(m->error);
+	flags |= trace_if(m->error);
 	return record_join(r->fd[0] >= 0 ? (int)arg_at(m, r->fd[0]) : -1, arg_at(m, r->path[0]), 0,
 			   TRACE_X | trace_at(flags, at) << 16);
 }
@@ -307,17 +296,11 @@ static __always_inline int record_return(struct mark *m, const volatile struct t
 	return 0;
 }
 
-/*
- * Of a call that failed: what the kernel named it had asked about, unless that was what refused it. A
- * program is looked at when it may be executed.
- */
+/* Of a call that failed: what the kernel named it had asked about, unless that was what refused it. */
 static __always_inline bool was_asked(const struct mark *m, __u32 rule)
 {
-	const volatile struct trace_rule *r = &rules[bounded(rule, TRACE_RULES - 1)];
-
-	if (sees_names && r->op == TRACE_OP_EXEC)
-		return m->looked_at;
-	return m->nnamed ? m->error != TRACE_EACCES : trace_was_asked(r, m->error);
+	return m->nnamed ? m->error != TRACE_EACCES :
+			   trace_was_asked(&rules[bounded(rule, TRACE_RULES - 1)], m->error);
 }
 
 static __always_inline int on_return(bool btf, long ret)

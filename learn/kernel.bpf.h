@@ -226,7 +226,6 @@ struct vm_area_struct {
 	struct file *vm_file;
 } CORE;
 struct linux_binprm {
-	struct file *file; /* what is looked at: what is executed, then what runs that */
 	const char *filename;
 	const char *interp;
 } CORE;

@@ -173,30 +173,6 @@ static __always_inline int on_named(__u64 mount, __u64 dentry, __u64 mount2, __u
 	return 0;
 }
 
-/*
- * A program is looked at, and so may be executed: of a script before what runs it is looked for, and
- * that after it (fs/exec.c, exec_binprm()).
- */
-static __always_inline int on_program(__u64 bprm)
-{
-	struct mark *m = marks_by_task ? mark_get(true) : mark_get(false);
-	struct file *f;
-	struct scratch *s;
-
-	if (!m || m->looked_at || rule_of(m)->op != TRACE_OP_EXEC)
-		return 0;
-	m->looked_at = 1;
-	s = take_for_unruled();
-	if (!s)
-		return 0;
-	f = BPF_CORE_READ((struct linux_binprm *)bprm, file);
-	if (!keep_name(m, s, 0, (__u64)BPF_CORE_READ(f, f_path.mnt),
-		       (__u64)BPF_CORE_READ(f, f_path.dentry)))
-		m->nnamed = 1;
-	scratch_give_second(s);
-	return 0;
-}
-
 /* The kernel writes what it was, with credentials that are a copy of its own (fs/coredump.c). */
 static __always_inline bool dumps_core(struct task_struct *t)
 {

@@ -26,7 +26,6 @@ const volatile bool sees_asked;            /* whom the kernel asks about is seen
 const volatile bool is_steady;             /* no program is interrupted by another one's task */
 const volatile bool marks_by_task;         /* marks are task storage: all the tp_btf programs */
 const volatile __u32 o_direct;             /* O_DIRECT, which each architecture has its own of */
-const volatile bool sees_names; /* programs stand at the kernel's questions about names */
 const volatile struct trace_call calls[TRACE_CALLS];
 const volatile struct trace_rule rules[TRACE_RULES];
 const volatile __u16 selected[TRACE_SELECTORS]; /* of socketcall(2): a call's index; 0: none */
@@ -65,8 +64,6 @@ enum about { /* of an object that a call names */
 	     ABOUT_DIR = 1,
 	     ABOUT_NOT_OWNED = 2, /* by whom the task acts as */
 	     ABOUT_SOCKET = 4,    /* connected or sent to */
-	     ABOUT_TRIED = 8,     /* TRACE_TRIED */
-	     ABOUT_ELSEWHERE = 16,
 };
 
 struct mark {       /* one recorded task */
@@ -78,7 +75,6 @@ struct mark {       /* one recorded task */
 	__u8 about[2];  /* enum about */
 	__u8 error;     /* of the call that returns */
 	__u8 script;    /* what is being executed is one */
-	__u8 looked_at; /* what is to be executed was: it may be */
 	__u64 named[2]; /* ids of BASEs */
 	__u64 args[8];  /* six; none is 0 */
 };

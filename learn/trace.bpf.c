@@ -308,12 +308,6 @@ int name_rename(__u64 *ctx)
 			ctx[4] & TRACE_EXCHANGE ? CHANGED_BOTH : CHANGED_NAME);
 }
 
-SEC("fentry/security_bprm_check")
-int name_program(__u64 *ctx)
-{
-	return on_program(ctx[0]);
-}
-
 SEC("fentry/security_file_open")
 int name_opened(__u64 *ctx)
 {

@@ -345,7 +345,6 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
 	serve_fill((struct trace_call *)w->skel->rodata->calls, &opt->serve);
-	w->skel->rodata->sees_names = w->sees_names;
 	w->skel->rodata->o_direct = O_DIRECT;
 	w->skel->rodata->no_files = opt->no_files;
 	w->skel->rodata->ring_serves = opt->serve.by == SERVE_BY_WAIT;
