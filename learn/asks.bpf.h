@@ -189,10 +189,20 @@ static __always_inline char word_at(const struct scratch *s, __u32 at)
 	return s->word[bounded(at, sizeof(s->word) - 1)];
 }
 
-/* Does more stand behind it? Of those with numbers or words of their own it is not looked for. */
-static __always_inline bool leads_on(const char *at)
+/* Does more stand behind what is_link() has at s->word[at]? Some have a number or a word of their own. */
+static __always_inline bool leads_on(const struct scratch *s, __u32 at)
 {
-	return at[0] == 'r' ? at[4] == '/' : (at[0] == 'c' || at[0] == 'e') && at[3] == '/';
+	char first = word_at(s, at);
+	int slashes = first == 'f' || first == 'n' || first == 'm' ? 2 : 1;
+
+	for (__u32 i = 2; i < sizeof(s->word) / 2; i++) {
+		char c = word_at(s, at + i);
+
+		slashes -= c == '/';
+		if (!c || !slashes)
+			return c;
+	}
+	return false;
 }
 
 /* What stands behind "/proc/NR/", or "/proc/NR/task/NR/", at s->word[at]. */
@@ -202,8 +212,7 @@ ALONE int look_at(__u32 nr, __u32 at, __u32 kept)
 	bool own = false;
 	__u64 value;
 
-	if (!s || !is_link(&s->word[bounded(at, 31)]) ||
-	    (kept && !leads_on(&s->word[bounded(at, 31)])))
+	if (!s || !is_link(&s->word[bounded(at, 31)]) || (kept && !leads_on(s, bounded(at, 31))))
 		return 0;
 	if (word_at(s, at) == 'n' && !rules[calls[bounded(s->ask.call, TRACE_CALLS - 1)].rule].op)
 		count_loss(TRACE_NAMESPACES); /* looked at by its name, and not opened */

@@ -133,11 +133,11 @@ def test_a_name_that_led_by_a_process_that_is_gone_is_no_name_of_a_file(tmp_path
 @pytest.mark.parametrize("backend", OTHERS)
 @pytest.mark.parametrize("how", ["os.stat(f'/proc/{pid}/root')", "os.access(f'/proc/{pid}/cwd/none', 4)", "os.lstat(f'/proc/{pid}/root/tmp')",
                                  "os.chdir(f'/proc/{pid}/cwd')", "os.utime(f'/proc/{pid}/cwd/')", "os.statvfs(f'/proc/{pid}/task/{pid}/root')",
-                                 "os.stat(f'/proc/{pid}/fd/0')"])
+                                 "os.stat(f'/proc/{pid}/fd/0')", "os.lstat(f'/proc/{pid}/fd/{d}/tmp')", "os.lstat(f'/proc/{pid}/task/{pid}/fd/{d}/tmp')"])
 def test_a_name_that_leads_by_another_process_is_a_look_at_it_whatever_the_call(tmp_path, backend, how):
     """As stat of /proc/1/root is, by which programs find out whether they are in a chroot."""
     rec = learn(tmp_path, backend, *python(
-        f"os.chdir('{tmp_path}'); ready = os.pipe(); pid = os.fork() or (os.write(ready[1], b'x'), signal.pause(), os._exit(0))\n"
+        f"os.chdir('{tmp_path}'); d = os.open('/', 0); ready = os.pipe(); pid = os.fork() or (os.write(ready[1], b'x'), signal.pause(), os._exit(0))\n"
         f"os.read(ready[0], 1)\ntry: {how}\nfinally: os.kill(pid, 9); os.wait()"))[0]
     assert rec.rules == {"ptrace (read, readby) peer=@{profile_name}": 1}, rec.rules
 
