@@ -98,6 +98,21 @@ def test_a_ring_on_this_machine_is_seen_or_said_not_to_be(tmp_path, backend):
         assert "io_uring was used: what went through its rings was not seen" in plain(text)
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("backend", ["ebpf", "ebpf-btf", "ebpf-tp", "ebpf-raw"])
+def test_an_option_that_a_ring_sets_asks_for_its_capability(tmp_path, backend):
+    """SO_MARK by SOCKET_URING_OP_SETSOCKOPT of IORING_OP_URING_CMD, since Linux 6.7."""
+    need_root()
+    how = ("s = __import__('socket').socket(2, 2); value = ctypes.c_int(7)\n"
+           "struct.pack_into('BBHiIIIIIIQHHIQ', sqes, 0, 46, 0, 0, s.fileno(), 3, 0, 1, 36, 0, 0, 0, 0, 0, 4, ctypes.addressof(value))\n")
+    script = "import ctypes\n" + MAKES.replace('struct.pack_into("BBHiQ", sqes, 0, 45, 0, 0, 10, 2)\n', how).replace("!= 1)", "!= 1 or s.getsockopt(1, 36) != 7)")
+    if run(python(script), check=None).rc:
+        pytest.skip("this kernel does not do all of it by io_uring")
+    rec = learn(tmp_path, backend, *python(script))[0]
+    if "capabilities-seen" in rec.runs[1]:
+        assert re.search(r"(?m)^capability net_(raw|admin) x86_64 io_uring_enter\t", rec.text), rec.text
+
+
 HERE = {  # case of tests/agree/rings.c: what there is of it, by whichever way of eBPF
     "ring_bound": r"(?s)^address bind inet stream 81 any\t.*^capability net_bind_service x86_64 io_uring_enter\t",
     "ring_polled_connected": r"(?s)^address connect inet stream \d+ loopback\t.*^tuple x86_64 io_uring_setup 0x2 0x1 0x0\t",
