@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "compiler/base/bug.h"
@@ -29,17 +30,35 @@ static bool take_text(const struct ask_stopped *s, struct ask_pending *p, int i,
 	return true;
 }
 
+/* What a descriptor is of, as the kernel says. */
+static bool take_held(const struct ask_stopped *s, struct ask_pending *p, int i, int fd)
+{
+	char link[32], proc[64];
+	struct stat st;
+
+	snprintf(link, sizeof(link), "fd/%d", fd);
+	snprintf(proc, sizeof(proc), "/proc/%d/%s", (int)s->tid, link);
+	if (!proc_link(s->tid, link, p->base[i]) || *p->base[i] != '/' || stat(proc, &st))
+		return false;
+	p->ask.names[i].text = p->base[i];
+	p->ask.names[i].flags = S_ISDIR(st.st_mode) ? TRACE_DIR : 0;
+	return true;
+}
+
 /* A name of a file system's, and where it is seen from. */
 static bool take_name(const struct ask_stopped *s, struct ask_pending *p, int i)
 {
 	const struct trace_rule *r = &p->rule;
-	int dir = r->fd[i] >= 0 ? (int)s->args[r->fd[i]] : -1;
+	int dir = r->fd[i] >= 0 ? (int)s->args[r->fd[i]] : -1, fd;
 	char link[32] = "cwd";
 
 	if (!take_text(s, p, i, s->args[r->path[i]]))
 		return false;
 	if (!p->ask.names[i].text)
 		return true;
+	fd = *p->text[i] ? stopped_self_fd(p->text[i]) : dir;
+	if (fd >= 0)
+		return take_held(s, p, i, fd);
 	if (*p->text[i] == '/')
 		strcpy(link, "root");
 	else if (dir >= 0)
