@@ -102,7 +102,7 @@ static bool read_source(struct watch *w, unsigned which)
 	if (s->source.rotated != s->rotated)
 		tell("pale watch: '%s' was rotated, the new one is read", s->source.name);
 	s->rotated = s->source.rotated;
-	return more > 0;
+	return more > 0 || (!s->source.ended && s->source.lines.busy);
 }
 
 static bool has_any(const struct watch *w)

@@ -18,6 +18,7 @@ struct lines {
 	 * -EAGAIN, and what there is of a line waits for its end; grows: so is the end of a file.
 	 */
 	bool follows, grows;
+	bool busy; /* of what is dropped there is more at once, and others have their turn first */
 };
 
 /* Of a line no more than `most` bytes are given; as many are kept, in the arena. */

@@ -319,6 +319,42 @@ def test_a_log_is_followed_when_it_is_renamed_and_when_it_is_cut_off(tmp_path):
     assert "was rotated" not in err and got[-1]["refused"] == 4
 
 
+def test_zeros_that_a_cut_leaves_in_front_of_a_record_do_not_hide_it(tmp_path):
+    """Who writes on where it was (no O_APPEND: `dmesg -w >log`) leaves as many as there were bytes."""
+    log = tmp_path / "log"
+    with open(log, "wb", buffering=0) as out, watching("--from", log) as w:
+        for serial, at in ((1, 0), (2, 100), (3, 1 << 17), (4, (1 << 17) + 7), (5, 1 << 25)):
+            if at:
+                os.truncate(log, 0)
+                assert "was rotated" in w.p.stderr.readline()
+            out.seek(at)
+            out.write(call(200 + serial, serial=serial).encode() + call(300 + serial, serial=10 + serial).encode())
+            for nr in (200 + serial, 300 + serial):
+                assert w.until(lambda e: e["event"] == "refusal")["nr"] == nr
+        got, _ = w.end()
+    assert got[-1]["refused"] == 10
+
+
+@pytest.mark.parametrize("endless", ["/dev/zero", "x"])
+def test_a_line_without_an_end_keeps_nobody_waiting(tmp_path, endless):
+    """--until and signals are heard, and other sources read."""
+    log, pipe = tmp_path / "log", tmp_path / "pipe"
+    log.write_text("")
+    os.mkfifo(pipe)
+    feeder = subprocess.Popen(["sh", "-c", f"exec tr '\\0' x </dev/zero >{pipe}"]) if endless == "x" else None
+    try:
+        with watching("--from", pipe if feeder else endless, "--from", log) as w:
+            with open(log, "a") as f:
+                f.write(call(201))
+            assert w.until(lambda e: e["event"] == "refusal")["nr"] == 201
+            got, _ = w.end()
+    finally:
+        if feeder:
+            feeder.kill()
+            feeder.wait()
+    assert got[-1]["refused"] == 1
+
+
 JOURNALCTL = """#!/bin/sh
 echo "$$ $*" >%s
 echo '{"MESSAGE":"SECCOMP pid=3 comm=\\"x\\" arch=c000003e syscall=201 code=0x50000","_TRANSPORT":"audit"}'
