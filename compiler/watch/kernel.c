@@ -73,7 +73,8 @@ bool kmsg_read(struct watch_source *s, size_t n, struct watch_line *line)
 
 	if (!take_number(&rest, &priority) || !take_number(&rest, &sequence))
 		return false;
-	char *text = memchr(rest.p, ';', rest.n);
+	/* Not in rest.p: C23's memchr gives a const pointer for a const one. */
+	char *text = memchr(s->record + (n - rest.n), ';', rest.n);
 	if (!text)
 		return false;
 	text++;
