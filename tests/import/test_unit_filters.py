@@ -14,6 +14,9 @@ import pytest
 
 from conftest import PATIENCE, ROOT, need, need_root, run
 
+sys.path.insert(0, str(ROOT / "tests"))
+from archive import unpacked  # noqa: E402
+
 HERE = pathlib.Path(__file__).parent
 WAITS = "34 "  # pause(2) on x86-64
 # Of what 252 lists the libseccomp of Debian 12 knows no number of these.
@@ -86,14 +89,40 @@ def test_what_lint_tells_of_units_is_so_under_systemds_filters(library):
     assert [int(n) for n in out.split()] == list(tries.values())
 
 
-def test_the_groups_are_those_of_systemd():
+def groups():
     rows = dict(re.findall(r'GROUP\("(@[\w-]+)",\s*((?:"[^"]*"\s*)+)\)', (ROOT / "compiler/systemd/groups.def").read_text()))
-    ours = {name: set(re.sub(r'"\s*"|"', "", words).split()) for name, words in rows.items()}
+    return {name: set(re.sub(r'"\s*"|"', "", words).split()) for name, words in rows.items()}
+
+
+def test_the_groups_are_those_of_systemd():
+    ours = groups()
     out = run([need("systemd-analyze"), "--no-pager", "syscall-filter"], check=0).out
     theirs = {m[1]: {w for w in m[2].split("\n    ") if w and w[0] != "#"} for m in re.finditer(r"^(@[\w-]+)((?:\n    .*)+)", out, re.M)}
     assert len(theirs) > 20 and set(ours) - set(theirs) <= {"@sandbox"}
     if "systemd 252" in run([need("systemd-analyze"), "--version"], check=0).out:
         assert theirs == {n: ours[n] for n in theirs}
+
+
+
+# What pale.1 says that the groups of Debian 13's systemd, 257, hold more than the rows.
+IN_257 = {"@default": "@sandbox lsm_get_self_attr lsm_list_modules mseal",
+          "@file-system": "file_getattr file_setattr getxattrat listmount listxattrat removexattrat setxattrat statmount"}
+
+
+def test_what_later_groups_hold_more_is_what_the_manual_says():
+    """In its library: words that end with a NUL each, and a list with one more; it has names that there are no calls of."""
+    (library,) = (unpacked("trixie", "libsystemd-shared") / "usr/lib").glob("*/systemd/libsystemd-shared-257.so")
+    calls = {line.split()[0] for line in (ROOT / "compiler/tables/syscalls.tsv").read_text().splitlines() if line and line[0] != "#"}
+    lists = [{w for w in text.decode("latin-1").split("\0") if w in calls or w[:1] == "@"} for text in library.read_bytes().split(b"\0\0")]
+    lists = [held for held in lists if held]
+    manual, more, ours = (ROOT / "compiler/cmd/pale.1").read_text(), {}, groups()
+    for name, words in ours.items():
+        known = {w for w in words if w in calls or w in ours}
+        more[name] = min((held for held in lists if held >= known), key=len) - words
+    del more["@known"]
+    assert {name: " ".join(sorted(words)) for name, words in more.items() if words} == IN_257
+    for word in " ".join(IN_257.values()).split():
+        assert word in manual or word.endswith("xattrat"), word
 
 
 def test_a_unit_is_a_file_of_every_command_that_asks_about_calls(pale, tmp_path):
