@@ -266,9 +266,27 @@ static bool is_token(struct str s)
 	return changes >= TOKEN_MIXED;
 }
 
-/* numbers: those of two digits and more are others another time. */
+/* As "%lx" writes a process's. */
+static bool is_hex_number(struct str s)
+{
+	bool letters = false, digits = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_hex(s.p[i]) || isupper((unsigned char)s.p[i]))
+			return false;
+		digits |= is_digit(s.p[i]);
+		letters |= !is_digit(s.p[i]);
+	}
+	return s.n >= 4 && s.n <= 8 && letters && digits;
+}
+
+/* numbers: those of two digits and more are others another time, as hexadecimal ones are that look like no word. */
 static void put_word(struct buf *out, struct str p, bool numbers)
 {
+	if (numbers && is_hex_number(p) && (p.n == 8 || is_digit(p.p[0]))) {
+		buf_puts(out, "[0-9a-f]*");
+		return;
+	}
 	for (size_t i = 0; i < p.n;) {
 		size_t n = 0;
 
@@ -436,20 +454,6 @@ bool shape_number(struct str name, size_t *at, size_t *n)
 		--*at;
 	*n = end - *at;
 	return *n >= 2;
-}
-
-/* As "%lx" writes a process's. */
-static bool is_hex_number(struct str s)
-{
-	bool letters = false, digits = false;
-
-	for (size_t i = 0; i < s.n; i++) {
-		if (!is_hex(s.p[i]) || isupper((unsigned char)s.p[i]))
-			return false;
-		digits |= is_digit(s.p[i]);
-		letters |= !is_digit(s.p[i]);
-	}
-	return s.n >= 4 && s.n <= 8 && letters && digits;
 }
 
 bool shape_numbers(struct buf *out, struct str name, shape_keep_fn *keeps, const void *ctx)
