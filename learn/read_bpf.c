@@ -542,9 +542,12 @@ static void read_asks(struct watch *w, struct model *m, const struct pieces *all
 		struct trace_rule rule;
 		struct trace_call call;
 
-		if (a < 0 || !look_up(w, fd, &key, &n))
+		/* What the kernel asked is known by itself, in whatever call. */
+		if ((a < 0 && key.what != TRACE_OP_ASKED) || !look_up(w, fd, &key, &n))
 			continue;
-		rules_of((enum arch)a, key.call % TRACE_NRS, &call, &rule);
+		rule = (struct trace_rule){ 0 };
+		if (a >= 0)
+			rules_of((enum arch)a, key.call % TRACE_NRS, &call, &rule);
 		if (key.what != rule.op)
 			rule = (struct trace_rule){ .op = (__u8)key.what, .perms = { TRACE_R } };
 		ask.rule = &rule;
