@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "compiler/base/table.h"
 #include "compiler/rules/rules.h"
 #include "learn/proposal.h"
 #include "learn/record/rule.h"
@@ -24,25 +25,39 @@ struct asked { /* rules of one object, as one */
 struct asking {
 	struct proposal *p;
 	VEC(struct asked) list;
+	struct table by_rest; /* its places in the list */
 };
+
+/* The rule of this object; NULL: there is none yet. */
+static struct asked *find(const struct asking *k, const struct rule_parts *parts)
+{
+	struct table_walk w = table_start(hash_str(parts->rest));
+	size_t at;
+
+	while ((at = table_next(&k->by_rest, &w)) != TABLE_END)
+		if (k->list.v[at].parts.class == parts->class &&
+		    str_eq(k->list.v[at].parts.rest, parts->rest))
+			return &k->list.v[at];
+	return NULL;
+}
 
 static void add(struct asking *k, struct str text, const struct asked *how)
 {
-	struct asked fresh = *how;
+	struct asked fresh = *how, *x;
 
 	if (!rule_split(k->p->a, text, &fresh.parts))
 		BUG("recordings hold rules alone, and what is made here is one");
-	vec_each(&k->list, x) {
-		if (x->parts.class != fresh.parts.class || !str_eq(x->parts.rest, fresh.parts.rest))
-			continue;
-		x->parts.perms |= fresh.parts.perms;
-		x->count = count_add(x->count, fresh.count);
-		x->first_ns = fresh.first_ns < x->first_ns ? fresh.first_ns : x->first_ns;
-		x->in = recording_join_runs(k->p->a, k->p->r, x->in, fresh.in);
-		x->why = x->why ? x->why : fresh.why;
+	x = find(k, &fresh.parts);
+	if (!x) {
+		table_add(k->p->a, &k->by_rest, hash_str(fresh.parts.rest), k->list.n);
+		vec_push(k->p->a, &k->list, fresh);
 		return;
 	}
-	vec_push(k->p->a, &k->list, fresh);
+	x->parts.perms |= fresh.parts.perms;
+	x->count = count_add(x->count, fresh.count);
+	x->first_ns = fresh.first_ns < x->first_ns ? fresh.first_ns : x->first_ns;
+	x->in = recording_join_runs(k->p->a, k->p->r, x->in, fresh.in);
+	x->why = x->why ? x->why : fresh.why;
 }
 
 /* ---- what files and calls imply ---- */

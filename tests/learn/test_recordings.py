@@ -256,6 +256,19 @@ def test_ten_thousand_recordings_are_added_up_in_bounded_time_and_memory(tmp_pat
         assert took < 10 * many / 10000 and mib < 256, (took, mib)
 
 
+@pytest.mark.parametrize("fact", ['rule "mount fstype=tmpfs /dev/x{i} -> /m/{i}/"', 'file "/srv/{i}/{i}" rw'])
+def test_a_proposal_takes_time_in_proportion_to_its_facts(tmp_path, fact):
+    head = {"id": f"{1:032x}", "machine": "x86_64", "kernel": '"6.1"', "libc": '"glibc 2.36"', "tier": '"ebpf"'}
+    took = []
+    for n in (10000, 40000):
+        rec = write(tmp_path / "rec", (head, {fact.format(i=i): (1, 5) for i in range(n)}))
+        before = os.times().children_user
+        run([PALE, "propose", "-o", tmp_path / "p.pale", rec], check=0, timeout=600)
+        took.append(os.times().children_user - before)
+        assert (tmp_path / "p.pale").read_text().count("# 1x") >= (n if "rule" in fact else 1)
+    assert took[1] < 9 * took[0], took  # what looks each up among all takes 16 times as long
+
+
 def test_the_manual_s_example_is_one_and_its_words_are_all(tmp_path):
     page = (ROOT / "learn/record/pale-recording.5").read_text()
     text = re.search(r"\.Bd -literal\n(.*?)\.Ed", page, re.S)[1]
