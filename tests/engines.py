@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Container engines of the tests' own: each in directories of its own, ended with them."""
+import contextlib
 import copy
 import json
 import os
+import pathlib
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -200,3 +205,94 @@ class Containerd:
     def end(self):
         self.clear()
         self.daemon.end()
+
+
+def daemons(engine):
+    """An engine's own that run, but for its containers."""
+    found = []
+    for at in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if (at / "comm").read_text().strip() in ("dockerd", "containerd", "containerd-shim", "conmon") and \
+                    str(engine.dir).encode() in (at / "cmdline").read_bytes():
+                found.append(int(at.name))
+    return found
+
+
+def end_killed(engine):
+    """Of one whose daemons may have been killed: it is started again to take away what it left."""
+    if isinstance(engine, Podman):  # of a container whose monitor was killed it says once that it is stopped
+        run([*engine.client, "rm", "-f", "-a", "-t", "0"], env=engine.env)
+    elif engine.daemon.process.poll() is not None:
+        engine.start()
+    engine.clear()
+    engine.end()
+
+
+DELEGATED = """
+grep -q :memory: /proc/self/cgroup && echo $$ >/sys/fs/cgroup/memory/cgroup.procs  # Podman takes the first line with a path for its own
+umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
+mkdir -p "$0/init" && chown -R 65534:65534 "$0" && echo $$ >"$0/init/cgroup.procs" && exec "$@"
+"""
+
+
+class UsersPodman:
+    """Podman as an ordinary user runs it, in a home of his own; called as podman is. `before`: his words in front."""
+    image = "localhost/probe:bb"
+    limits = ["--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:4096"]
+
+    def __init__(self, tar):
+        self.dir = d = pathlib.Path(tempfile.mkdtemp(prefix="pale", dir="/tmp"))
+        for name in ("home", "run"):
+            (d / name).mkdir()
+            os.chown(d / name, 65534, 65534)
+        (d / "tar").write_bytes(tar)
+        for at, mode in ((d, 0o755), (d / "tar", 0o644)):
+            at.chmod(mode)
+        self.before = [need("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "-i", f"PATH={os.environ['PATH']}:/usr/sbin:/sbin",
+                       f"HOME={d}/home", f"XDG_RUNTIME_DIR={d}/run", "USER=nobody"]
+        self.client = [need("podman"), "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime"]
+        self.cgroup = f"/sys/fs/cgroup/pale-{os.getpid()}"
+        if self.run("import", d / "tar", self.image).rc:
+            self.end()
+            skip("Podman does not run as an ordinary user here")
+
+    def run(self, *argv, check=None):
+        return run([*self.before, *self.client, "runc", *argv], check=check, timeout=120)
+
+    def __call__(self, *argv, check=0):
+        return self.run(*argv, check=check).out.strip()
+
+    def delegated(self, *calls):
+        """
+        What is to be executed as the user's calls, with crun, in a cgroup of version 2 that is his, as a unit's with
+        Delegate= is. What runs already of his is ended.
+        """
+        self("system", "migrate")  # the process that holds the mounts as they were
+        script = " && ".join(shlex.join([*self.client, need("crun"), *map(str, call)]) for call in calls)
+        return ["unshare", "-m", "sh", "-c", DELEGATED, self.cgroup, *self.before, "sh", "-c", script]
+
+    def two(self, *argv):
+        """Containers `other` and `mine` of the command, with such a label; the numbers of their first processes."""
+        where = {"other": ["--cgroup-parent", self.cgroup.removeprefix("/sys/fs/cgroup") + "/own"], "mine": ["--cgroups=split"]}
+        run(self.delegated(*(["run", "-d", "--name", name, "--label", f"app={name}", *at, "--network", "none", *self.limits, self.image, *argv]
+                             for name, at in where.items())), check=0, timeout=120)
+        pids = [int(self("inspect", "-f", "{{.State.Pid}}", name)) for name in ("mine", "other")]
+        assert all(pids), pids
+        return pids
+
+    def serve(self):
+        """Its API at a socket of the user's, until that is ended."""
+        self.socket = self.dir / "run/s"
+        return Daemon([*self.before, *self.client, need("crun"), "system", "service", "--time", "0", f"unix://{self.socket}"], self.dir / "served",
+                      ["test", "-S", str(self.socket)])
+
+    def end(self):
+        self("rm", "-f", "-a", "-t", "0", check=None)
+        for pause in (self.dir / "run").rglob("pause.pid"):  # it holds the user's namespaces open
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pause.read_text()), signal.SIGKILL)
+        for top in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
+            for at, _, _ in os.walk(self.cgroup.replace("/sys/fs/cgroup", top), topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(at)
+        shutil.rmtree(self.dir, ignore_errors=True)

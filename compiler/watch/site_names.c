@@ -84,7 +84,7 @@ static bool is_of_podman(const struct site *p)
 /* Its name, and that of its pod where it is in one of Podman's, which tells it when it is asked. */
 static bool is_told(const struct container *c, const struct site *p)
 {
-	return c && c->name && (c->pod || !*p->pod_uid || !is_of_podman(p));
+	return c && (c->name || c->monitored) && (c->pod || !*p->pod_uid || !is_of_podman(p));
 }
 
 static void container_names(struct site_names *n, struct site *p)
@@ -107,8 +107,8 @@ static void container_names(struct site_names *n, struct site *p)
 		site_keep(p->engine, sizeof(p->engine), str_c(container_engine_name(c->engine)));
 	if (strcmp(p->engine, container_engine_name(c->engine)) != 0)
 		return;
-	if (c->name)
-		site_keep(p->name, sizeof(p->name), str_c(c->name));
+	if (c->name || c->monitored)
+		site_keep(p->name, sizeof(p->name), str_c(c->name ? c->name : c->monitored));
 	if (c->pod && c->engine == ENGINE_PODMAN)
 		site_keep(p->pod, sizeof(p->pod), str_c(c->pod));
 	if (c->image)

@@ -44,6 +44,7 @@ struct container {
 	const char *name; /* NULL: not known */
 	const char *
 		told_by; /* the file or socket that said the name, and alone may say another one; NULL */
+	const char *monitored; /* the name that Podman's monitor of it was told as it began, NULL */
 	enum containers_at told_at;
 	struct timespec told_when; /* of a file: when it was written */
 	const char *pod;           /* Kubernetes', Podman's; NULL */

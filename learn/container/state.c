@@ -275,12 +275,14 @@ static void add_above(struct containers *cs, container_places *to, const char *p
 
 /*
  * Of a Podman whose storage is elsewhere, as a user's own may be, the monitors tell where: conmon(8) is told
- * its container's bundle and the file for its first process.
+ * its container's bundle and the file for its first process. And its name, which is all that may be read of a
+ * user's own without CAP_DAC_READ_SEARCH.
  */
 static void read_conmon(struct containers *cs, const char *pid)
 {
 	char args[FIELDS_ARGS];
-	const char *end = args + fields_arguments(cs, pid, args), *value;
+	const char *end = args + fields_arguments(cs, pid, args), *value, *id = "", *name = "";
+	struct container *c;
 
 	for (const char *p = args; p < end; p += strlen(p) + 1) {
 		value = p + strlen(p) + 1;
@@ -288,7 +290,13 @@ static void read_conmon(struct containers *cs, const char *pid)
 			add_above(cs, &cs->graphs, value, 3);
 		if (value < end && !strcmp(p, "-p") && strstr(value, "-containers/"))
 			add_above(cs, &cs->runs, value, 4);
+		id = value < end && !strcmp(p, "-c") ? value : id;
+		name = value < end && !strcmp(p, "-n") ? value : name;
 	}
+	c = strlen(id) == CONTAINER_ID && *name ? containers_meet(cs, str_c(id), ENGINE_PODMAN) :
+						  NULL;
+	if (c && c->engine == ENGINE_PODMAN && !c->monitored)
+		c->monitored = arena_strdup(cs->arena, name);
 }
 
 static void read_moved_storage(struct containers *cs)

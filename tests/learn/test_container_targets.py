@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """pale learn --container, --label and --wait: real engines, and trees of files as others leave them."""
-import contextlib
 import json
 import os
 import pathlib
@@ -9,14 +8,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 
 import pytest
 
 from conftest import LONG, PALE, PATIENCE, ROOT, need, need_root, program, run, skip
-from engines import Containerd, Docker, Podman, answers
+from engines import Containerd, Docker, Podman, UsersPodman, answers
 from recordings import Recording
 from test_backends import cgroup, usable, waits  # noqa: F401
 from test_border import allow_waits
@@ -676,34 +674,11 @@ def test_a_server_of_dockers_needs_its_own_calls_alone_and_runs_under_its_profil
         docker("rm", "-f", "served")
 
 
-USERS = ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", "runc"]
-
-
 @pytest.fixture
 def users(rootfs):
-    """Podman as an ordinary user runs it, in a home of his own: a function that calls it; its words in front."""
-    d = pathlib.Path(tempfile.mkdtemp(prefix="pale", dir="/tmp"))
-    for name in ("home", "run"):
-        (d / name).mkdir()
-        os.chown(d / name, 65534, 65534)
-    (d / "tar").write_bytes(rootfs[1])
-    for at, mode in ((d, 0o755), (d / "tar", 0o644)):
-        at.chmod(mode)
-    before = [need("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "-i", f"PATH={os.environ['PATH']}:/usr/sbin:/sbin",
-              f"HOME={d}/home", f"XDG_RUNTIME_DIR={d}/run", "USER=nobody"]
-
-    def podman(*argv, check=0):
-        return run([*before, need("podman"), *USERS, *argv], check=check, timeout=120).out.strip()
-    try:
-        if run([*before, need("podman"), *USERS, "import", d / "tar", "localhost/probe:bb"], timeout=120).rc:
-            skip("Podman does not run as an ordinary user here")
-        yield podman, before
-    finally:
-        podman("rm", "-f", "-a", "-t", "0", check=None)
-        for pause in (d / "run").rglob("pause.pid"):  # it holds the user's namespaces open
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pause.read_text()), signal.SIGKILL)
-        shutil.rmtree(d, ignore_errors=True)
+    podman = UsersPodman(rootfs[1])
+    yield podman, podman.before
+    podman.end()
 
 
 @ONE
@@ -723,27 +698,18 @@ def test_a_users_own_podman_has_its_container_found_and_recorded_by_root_and_by_
         assert r.rc == 0 and got.runs[1]["tier"] == f'"{backend}"' and {"clone", "fork", "vfork"} & got.names() and "/proc/version" in got.files, r
 
 
-DELEGATED = """
-grep -q :memory: /proc/self/cgroup && echo $$ >/sys/fs/cgroup/memory/cgroup.procs  # Podman takes the first line with a path for its own
-umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
-mkdir -p "$0/init" && chown -R 65534:65534 "$0" && echo $$ >"$0/init/cgroup.procs" && exec "$@"
-"""
-
-
 @ONE
 @pytest.mark.parametrize("how", [["--cgroups=split"], ["--cgroup-parent"]])
 def test_a_users_own_podman_in_a_cgroup_that_is_delegated_to_him_has_its_container_recorded(users, tmp_path, how):
     """As a unit of systemd's with Delegate= has it; the units of podman-systemd.unit(5) say --cgroups=split."""
-    podman, before = users
-    podman("system", "migrate")  # the process that holds the mounts as they were
-    mine = f"/sys/fs/cgroup/pale-{os.getpid()}{how[0]}"
-    options = [*how, mine.removeprefix("/sys/fs/cgroup") + "/own"] if how[0] == "--cgroup-parent" else how
+    podman, _ = users
+    podman.cgroup += how[0]
+    options = [*how, podman.cgroup.removeprefix("/sys/fs/cgroup") + "/own"] if how[0] == "--cgroup-parent" else how
     p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / "rec", "--container", "podman:mine", "--wait"],
                          stderr=subprocess.PIPE, text=True)
     try:
         until_watched(p)
-        r = run(["unshare", "-m", "sh", "-c", DELEGATED, mine, *before, need("podman"), *USERS[:-1], need("crun"), "run", "--rm", "--name", "mine", *options, "--network", "none",
-                 "--ulimit", "nofile=1024:20000", "--ulimit", "nproc=4096:4096", "localhost/probe:bb", "cat", "/www/index.html"], timeout=PATIENCE)
+        r = run(podman.delegated(["run", "--rm", "--name", "mine", *options, "--network", "none", *podman.limits, podman.image, "cat", "/www/index.html"]))
         assert r.rc == 0 and r.out == "hello\n", r
         err = p.communicate(timeout=PATIENCE)[1]
         got = Recording(tmp_path / "rec")
@@ -752,6 +718,29 @@ def test_a_users_own_podman_in_a_cgroup_that_is_delegated_to_him_has_its_contain
     finally:
         p.kill()
         p.wait(PATIENCE)
+
+
+@ONE
+def test_a_users_own_podman_has_its_container_recorded_by_a_label(users, tmp_path):
+    """Which is asked of his Podman, that answers when it has started one: so it may be met midway."""
+    podman, _ = users
+    service = podman.serve()
+    p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / "rec", "--label", "app=mine", "--wait",
+                          "--every", "1s"], env={**os.environ, "CONTAINER_HOST": f"unix://{podman.socket}"}, stderr=subprocess.PIPE, text=True)
+    try:
+        until_watched(p)
+        pids = podman.two("sh", "-c", ROUNDS)
+        wait_for(lambda: (tmp_path / "rec").exists() and "/proc/version" in (tmp_path / "rec").read_text())
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        err = p.communicate(timeout=PATIENCE)[1]
+        got = Recording(tmp_path / "rec")
+        assert p.returncode == 0 and re.fullmatch(r'"podman:mine [0-9a-f]{12}"', got.runs[1]["containers"]) and got.losses == "none", err
+        assert "/proc/version" in got.files and got.runs[1]["image"] == '"localhost/probe:bb"'
+    finally:
+        p.kill()
+        p.wait(PATIENCE)
+        service.end()
 
 
 ALONE = ("unshare", "-m", "-C", "sh", "-c", 'mount -t tmpfs none /run; d=$(findmnt -n -o TARGET -t cgroup2 | head -n 1); umount "$d"; '

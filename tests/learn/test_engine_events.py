@@ -4,13 +4,11 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
-import time
 
 import pytest
 
-from conftest import LONG, PALE, PATIENCE, run
-from engines import Containerd, Docker, Podman
+from conftest import LONG, PATIENCE
+from engines import Containerd, Docker, Podman, daemons, end_killed
 from recordings import Recording
 from test_container_targets import learn, rootfs, until_watched  # noqa: F401
 from test_snapshots import wait_for
@@ -18,7 +16,6 @@ from test_snapshots import wait_for
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.once]
 NAME = "goes"
 ROUNDS = "while :; do cat /proc/version >/dev/null; [ -e /go ] && cat /go; echo x >>/rounds; sleep .1; done"
-DAEMONS = {"dockerd", "containerd", "containerd-shim", "conmon"}
 
 
 class Goes:
@@ -43,6 +40,7 @@ class Goes:
             self.pid = next(int(line.split()[1]) for line in self.engine("task", "ls").splitlines() if line.split()[0] == name)
         else:
             self.pid = int(self.engine("inspect", "-f", "{{.State.Pid}}", name))
+        assert self.pid > 0
 
     def root(self, path):
         return pathlib.Path(f"/proc/{self.pid}/root{path}")
@@ -53,26 +51,10 @@ class Goes:
         size = self.root("/rounds").stat().st_size
         wait_for(lambda: self.root("/rounds").stat().st_size >= size + 2 * n)
 
-    def daemons(self):
-        """The engine's own that run, but for the container."""
-        found = []
-        for at in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                if (at / "comm").read_text().strip() in DAEMONS and str(self.engine.dir).encode() in (at / "cmdline").read_bytes():
-                    found.append(int(at.name))
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-        return found
-
     def end(self):
         (self.rootfs[0] / "rounds").unlink(missing_ok=True)
         (self.rootfs[0] / "go").unlink(missing_ok=True)
-        if isinstance(self.engine, Podman):  # of one whose conmon was killed it says once that it is stopped
-            run([*self.engine.client, "rm", "-f", "-a", "-t", "0"], env=self.engine.env)
-        elif self.engine.daemon.process.poll() is not None:
-            self.engine.start()
-        self.engine.clear()
-        self.engine.end()
+        end_killed(self.engine)
 
 
 KINDS = {"docker": Docker, "podman": Podman, "containerd": Containerd}
@@ -104,11 +86,11 @@ def test_of_an_engine_that_is_killed_the_container_is_recorded_to_its_end(goes, 
         until_watched(p)
         goes.start()
         goes.rounds()
-        killed = goes.daemons()
+        killed = daemons(goes.engine)
         assert killed
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not goes.daemons() and p.poll() is None)
+        wait_for(lambda: not daemons(goes.engine) and p.poll() is None)
         goes.root("/go").write_text("go\n")
         goes.rounds()
         os.kill(goes.pid, signal.SIGKILL)

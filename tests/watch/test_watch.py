@@ -488,6 +488,23 @@ def test_a_cgroup_that_names_nobody_is_the_container_that_its_runtime_was_told_t
         assert site(path).startswith("host:"), path
 
 
+def test_a_podman_whose_files_may_not_be_read_has_the_names_that_its_monitors_were_told(tmp_path):
+    proc = tmp_path / "proc/7"
+    proc.mkdir(parents=True)
+    (proc / "comm").write_text("conmon\n")
+
+    def site(*words):
+        (proc / "cmdline").write_text("".join(w + "\0" for w in ["/usr/bin/conmon", *words]))
+        return run([program("watch/sites"), tmp_path, "mine"], input=f"/user.slice/libpod-{ID}.scope\n", check=0).out.strip("\n")
+    assert site("-c", ID, "-u", ID, "-n", "mine") == f"podman:3f2a91c0d5e1 (mine)|{ID}||mine"
+    for words in (["-c", ID[1:], "-n", "mine"], ["-c", ID, "-n"], ["-n", "mine"], ["-c", ID]):
+        assert site(*words) == f"podman:3f2a91c0d5e1|{ID}|", words
+    storage = tmp_path / "var/lib/containers/storage/overlay-containers"
+    storage.mkdir(parents=True)
+    (storage / "containers.json").write_text(json.dumps([{"id": ID, "names": ["renamed"]}]))
+    assert site("-c", ID, "-n", "mine") == f"podman:3f2a91c0d5e1 (renamed)|{ID}|"
+
+
 def test_whose_a_cgroup_is_that_names_nobody_is_looked_for_when_it_is_there(tmp_path):
     """And not each time: what was nobody's is, until so many were that all is looked at anew."""
     bundle = tmp_path / TASKS / "default/job"

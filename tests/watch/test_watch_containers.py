@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """pale watch and containers that come and go: whose a refusal was is known when they have ended."""
 import os
+import pathlib
 import shutil
+import signal
 import subprocess
 import time
 
 import pytest
 
-from conftest import need, need_root
-from engines import Containerd, Docker
+from conftest import LONG, PATIENCE, need, need_root
+from engines import Containerd, Docker, Podman, UsersPodman, daemons, end_killed
 from test_watch import call, watching
 
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.once]
+KILLED = pytest.mark.skipif(not LONG, reason="PALE_LONG: engines that are killed")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,10 @@ def root(tmp_path_factory):
     (root / "bin").mkdir()
     shutil.copy(need("busybox"), root / "bin/busybox")
     return root
+
+
+def tar_of(root):
+    return subprocess.run(["tar", "-C", root, "-c", "."], capture_output=True, check=True, timeout=30).stdout
 
 
 @pytest.fixture
@@ -39,7 +46,7 @@ def ctr(tmp_path_factory, root):
 def docker(tmp_path_factory, root):
     docker = Docker(tmp_path_factory.mktemp("e"))
     try:
-        docker.imports(subprocess.run(["tar", "-C", root, "-c", "."], capture_output=True, check=True, timeout=30).stdout, "probe:bb")
+        docker.imports(tar_of(root), "probe:bb")
         yield docker
     finally:
         docker.clear()
@@ -151,6 +158,67 @@ def test_a_name_that_two_namespaces_have_is_told_once_while_both_are_watched(ctr
     finally:
         for c in (one, two):
             c.clear()
+
+
+def test_a_users_own_podman_has_its_containers_watched_by_name(root, tmp_path):
+    """In a cgroup that is delegated to him. Its storage is his alone: of root without privileges, too, so the name is the monitor's."""
+    log, podman = tmp_path / "log", UsersPodman(tar_of(root))
+    log.write_text("")
+    try:
+        with watching("--from", log, "--container", "podman:mine") as w:
+            mine, other = podman.two("/bin/busybox", "sleep", "600")
+            whole = podman("inspect", "-f", "{{.Id}}", "mine")
+            told = Told(w, log, inside=mine)
+            is_it = {"engine": "podman", "id": whole, "name": "mine"}
+            told.has_looked()
+            told.writes(other)
+            assert told(mine)["container"] == is_it
+            for pid in (mine, other):
+                os.kill(pid, signal.SIGKILL)
+            waits_for(lambda: not os.path.exists(f"/proc/{mine}"))
+            assert told(mine)["container"] == is_it
+            assert "; elsewhere than --container says: 1" in w.end()[1]
+    finally:
+        podman.end()
+
+
+def waits_for(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("kind", [Docker, pytest.param(Podman, marks=KILLED), pytest.param(Containerd, marks=KILLED)])
+def test_of_an_engine_that_is_killed_the_containers_are_still_told(kind, root, tmp_path, tmp_path_factory):
+    """One that was met before, and its first process when nobody is there any more who started it."""
+    engine, log = kind(tmp_path_factory.mktemp("e")), tmp_path / "log"
+    log.write_text("")
+    run_it = ["run", "-d", *(["--rootfs", str(root), "web"] if kind is Containerd else ["--name", "web", *(["--network", "none"] if kind is Docker else []), engine.image])]
+    try:
+        if kind is not Containerd:
+            engine.imports(tar_of(root), engine.image)
+        engine(*run_it, "/bin/busybox", "sh", "-c", "while :; do /bin/busybox sleep 600; done")
+        pid = next(int(line.split()[1]) for line in engine("task", "ls").splitlines() if line.split()[0] == "web") if kind is Containerd else \
+            int(engine("inspect", "-f", "{{.State.Pid}}", "web"))
+        assert pid > 0
+        with watching("--from", log, "--container", "web") as w:
+            told = Told(w, log, inside=pid)
+            told.has_looked()
+            for one in daemons(engine):
+                os.kill(one, signal.SIGKILL)
+            waits_for(lambda: not daemons(engine))
+            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+            waits_for(lambda: children.read_text().split())
+            old = children.read_text().split()[0]
+            os.kill(int(old), signal.SIGKILL)
+            waits_for(lambda: children.read_text().split() not in ([], [old]))
+            for inside in (pid, int(children.read_text().split()[0])):  # of which the second began when none was there
+                assert told(inside)["container"]["name"] == "web"
+            w.end()
+        os.kill(pid, signal.SIGKILL)
+    finally:
+        end_killed(engine)
 
 
 def test_who_was_in_no_container_is_gone_when_it_has_ended(docker, tmp_path):
