@@ -13,13 +13,14 @@ rows='
 docker-26	docker.io	trixie
 docker-28	docker.io	sid
 podman-5	podman	sid
+compose-2	docker-compose	sid
 '
 dir=${1:?usage: engines.sh DIR NAME...}
 shift
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 . "$(dirname "$0")/../archive.sh"
-programs='dockerd docker-proxy containerd containerd-shim-runc-v2 ctr runc crun podman conmon netavark'
+programs='dockerd docker-proxy containerd containerd-shim-runc-v2 ctr runc crun podman conmon netavark docker-compose'
 
 skip() { # NAME REASON
 	mkdir -p "$dir/$1"
@@ -33,7 +34,7 @@ unpack() { # NAME PACKAGE SUITE
 	mkdir -p "$to/root" "$to/bin" "$to/libs" "$debs/partial"
 	apt "$3" -o Dir::Cache::archives="$debs" -y --no-install-recommends --download-only install "$2" runc crun conmon netavark \
 		>"$to/log" 2>&1 || return 1
-	for p in "$debs"/lib*.deb "$debs"/docker.io*.deb "$debs"/containerd_*.deb "$debs"/runc*.deb "$debs"/crun*.deb \
+	for p in "$debs"/lib*.deb "$debs"/docker.io*.deb "$debs"/docker-compose_*.deb "$debs"/containerd_*.deb "$debs"/runc*.deb "$debs"/crun*.deb \
 		"$debs"/podman*.deb "$debs"/conmon*.deb "$debs"/netavark*.deb "$debs"/zlib1g*.deb; do
 		[ ! -e "$p" ] || dpkg -x "$p" "$to/root"
 	done
@@ -44,7 +45,7 @@ unpack() { # NAME PACKAGE SUITE
 	done
 	loader=$(find "$to/libs" -name 'ld-linux*.so*' -o -name 'ld64.so*' | head -n 1)
 	for p in $programs; do
-		at=$(find "$to/root/usr" -type f \( -path "*bin/$p" -o -path "*/podman/$p" \) | head -n 1)
+		at=$(find "$to/root/usr" -type f \( -path "*bin/$p" -o -path "*/podman/$p" -o -path "*/cli-plugins/$p" \) | head -n 1)
 		[ -n "$at" ] || continue
 		mv "$at" "$to/bin/$p"
 		! readelf -l "$to/bin/$p" | grep -q 'program interpreter' ||

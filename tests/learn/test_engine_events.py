@@ -7,10 +7,11 @@ import signal
 
 import pytest
 
-from conftest import LONG, PATIENCE
+from conftest import LONG, PATIENCE, run
 from engines import Containerd, Docker, Podman, daemons, end_killed
 from recordings import Recording
 from test_container_targets import learn, rootfs, until_watched  # noqa: F401
+from test_engines import programs
 from test_snapshots import wait_for
 
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.once]
@@ -167,6 +168,35 @@ def test_what_is_run_beside_it_with_all_privileges_is_the_workloads_but_not_its_
         assert "chroot" in rec.names() and "midway" not in rec.runs[1], err
         text = (tmp_path / "p.pale").read_text()
         assert re.search(r"^ +capability sys_chroot;", text, re.M) and "sys_admin" not in text and "setns" not in rec.names(), text
+    finally:
+        p.kill()
+        p.wait(PATIENCE)
+
+
+COMPOSED = """services:
+  web: {image: "probe:bb", network_mode: none, scale: 2, command: [sh, -c, '%s']}
+  db: {image: "probe:bb", network_mode: none, command: [sleep, '600']}
+""" % ROUNDS
+
+
+@pytest.mark.skipif(not LONG, reason="PALE_LONG: what engines do with a container")
+@pytest.mark.parametrize("goes", ["docker"], indirect=True)
+@pytest.mark.parametrize("wanted, called", [(["--label", "com.docker.compose.service=web"], {"docker:shop-web-1", "docker:shop-web-2"}),
+                                            (["--container", "shop-web-2"], {"docker:shop-web-2"})])
+def test_what_docker_compose_starts_is_recorded_by_its_service_and_by_its_name(goes, tmp_path, wanted, called):
+    docker, file = goes.engine, tmp_path / "compose.yaml"
+    file.write_text(COMPOSED)
+    compose = [programs("compose-2") / "docker-compose", "-p", "shop", "-f", file]
+    p = learn(docker, tmp_path, *wanted, "--wait")
+    try:
+        until_watched(p)
+        run([*compose, "up", "-d"], env=docker.env, check=0)
+        for name in ("shop-web-1", "shop-web-2"):
+            goes.find(name)
+            goes.rounds()
+        run([*compose, "down", "-t", "0"], env=docker.env, check=0)
+        rec, err = recorded(p, tmp_path)
+        assert {w.split()[0] for w in rec.runs[1]["containers"].strip('"').split(", ")} == called and "/proc/version" in rec.files, err
     finally:
         p.kill()
         p.wait(PATIENCE)
