@@ -251,7 +251,7 @@ class UsersPodman:
         self.before = [need("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "-i", f"PATH={os.environ['PATH']}:/usr/sbin:/sbin",
                        f"HOME={d}/home", f"XDG_RUNTIME_DIR={d}/run", "USER=nobody"]
         self.client = [need("podman"), "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime"]
-        self.cgroup = f"/sys/fs/cgroup/pale-{os.getpid()}"
+        self.cgroup = f"/sys/fs/cgroup/{d.name}"
         if self.run("import", d / "tar", self.image).rc:
             self.end()
             skip("Podman does not run as an ordinary user here")
