@@ -149,6 +149,11 @@ void propose_describe_runtime(struct proposal *p, struct ast_comment **to);
 bool proposal_is_noise(const struct recorded_capability *c);
 /* Asked in silence where the owner of a file below /proc/sys/net reads it. */
 bool proposal_reads_sysctl(const struct recording *r, const struct recorded_capability *c);
+/*
+ * Takes out what was asked for without need, as files and calls tell that are cut from r later: a
+ * policy that has them already must get no more than they need, and no less.
+ */
+void propose_judge_capabilities(const struct proposal *p, struct recording *r);
 /* Files of which no path is known, for the header. */
 void propose_lost(struct proposal *p, struct ast_comment **to);
 void propose_files(struct proposal *p);

@@ -254,7 +254,7 @@ static bool is_noise(const struct proposal *p, const struct recorded_capability 
 {
 	const struct syscall_info *s = syscall_by_nr(c->arch, c->nr);
 
-	if (reads_for_admins(p, c))
+	if (p->r->caps_judged || reads_for_admins(p, c))
 		return false;
 	if (proposal_reads_sysctl(p->r, c))
 		return true;
@@ -266,6 +266,17 @@ static bool is_noise(const struct proposal *p, const struct recorded_capability 
 	if (c->cap == CAP_SYS_ADMIN && s && !strcmp(s->name, "clone"))
 		return !proposal_had_flag(p, "clone", PROPOSAL_NEW_FLAGS);
 	return proposal_is_noise(c);
+}
+
+void propose_judge_capabilities(const struct proposal *p, struct recording *r)
+{
+	size_t left = 0;
+
+	vec_each(&r->caps, c)
+		if (!is_noise(p, c))
+			r->caps.v[left++] = *c;
+	r->caps.n = left;
+	r->caps_judged = true;
 }
 
 static void propose_capability(struct proposal *p, unsigned cap)

@@ -175,6 +175,7 @@ void propose_imply(struct arena *a, struct recording *r)
 	for (int sig = 0; sig < 65; sig++)
 		sent[sig] = proposal_sent(&p, sig);
 	r->sent = sent;
+	propose_judge_capabilities(&p, r);
 }
 
 /* ---- where it is asked ---- */

@@ -177,6 +177,7 @@ struct recording {
 	VEC(struct recorded_capability) runtime_caps;
 	/* What files and calls imply, where those are cut later (propose_imply()). NULL: they are not. */
 	const uint64_t *sent; /* 65 counts, by signal */
+	bool caps_judged;     /* those that were asked for without need are out of caps */
 	VEC(struct str)
 	rules_known;         /* rules that a policy has (rule.h): they need be said no more */
 	bool no_rules;       /* it can hold none */

@@ -202,3 +202,26 @@ def test_random_runs_are_allowed_after_the_update_and_nothing_is_taken_away(tmp_
     # AppArmor lets a link be made only where its name has no more rights than what it leads to: more rights, fewer links.
     out = run([PALE, "diff", "--fail-on", "tighter", policy, new], check=None)
     assert "not decided" not in out.out and (out.rc == 0 or re.search("would give more than what it leads to", out.out)), out
+
+
+@pytest.mark.parametrize("known, facts, asked, needed", [
+    # What tells whether a capability is needed, the policy has already: a file, a ring that locks memory, a call's flags.
+    ("file r @{PROC}/sys/net/core/somaxconn;", ['file "/proc/sys/net/core/somaxconn" r owned\t1:1'], "net_admin x86_64 openat", False),
+    ("file r @{PROC}/sys/net/core/somaxconn;", ['file "/proc/sys/net/core/somaxconn" r\t1:1'], "net_admin x86_64 openat", True),
+    ("file r @{PROC}/*/stack;", ['file "/proc/7/stack" r owned\t1:1'], "sys_admin x86_64 read", True),
+    ("allow io_uring_setup, io_uring_register;", ["call x86_64 io_uring_register\t1:1", "value x86_64 io_uring_register 1 0x0\t1:1",
+                                                  "bits x86_64 io_uring_register 1 0x0 0xffffffffffffffff\t1:1"], "ipc_lock x86_64 io_uring_setup", True),
+    ("allow io_uring_setup;", [], "ipc_lock x86_64 io_uring_setup", False),
+    ("allow clone;", ["call x86_64 clone\t1:1", "bits x86_64 clone 0 0x4000011 0xfffffffffbffffee\t1:1"], "sys_admin x86_64 clone", True),
+    ("allow mmap;", [], "sys_admin x86_64 mmap", False)])
+def test_a_capability_is_judged_by_what_the_policy_knows_already(tmp_path, known, facts, asked, needed):
+    calls = [c for c in ("openat", "read", "io_uring_setup", "mmap") if c in known + asked]
+    facts = sorted([*facts, *(f"call x86_64 {c}\t1:1" for c in calls), f"capability {asked}\t1:1"])
+    rec, policy = tmp_path / "r.rec", tmp_path / "p.pale"
+    rec.write_text(HEAD + "\n".join([*facts, f"end 1 {len(facts)}", ""]))
+    policy.write_text("policy web { level linux 6.18; layers seccomp, apparmor; arch x86_64; default errno EPERM; "
+                      f"allow openat, read, execve, exit_group; {known} }}\n")
+    whole, r = run([PALE, "propose", rec]), run([PALE, "propose", "--update", policy, rec])
+    assert whole.rc == 0 and r.rc == 0, (whole, r)
+    assert (f"capability {asked.split()[0]};" in whole.out) == needed, whole.out
+    assert re.findall(r"^\+ +(.*;)", r.out, re.M) == ([f"capability {asked.split()[0]};"] if needed else []), r.out
