@@ -188,20 +188,28 @@ static bool is_ten(struct str s, bool part)
 
 /*
  * Eight as Python tries with whether one can write in a directory (tempfile._get_default_tempdir()), of small
- * letters, digits and '_': with a digit before something else are nine in ten.
+ * letters, digits and '_': with a digit before something else are nine in ten, and hardly one is hexadecimal.
  */
 static bool is_eight(struct str s)
 {
-	bool odd = false;
+	bool odd = false, hex = true;
 
 	if (s.n != 8 || !is_word(s))
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] >= 'A' && s.p[i] <= 'Z')
 			return false;
+		hex &= is_hex(s.p[i]);
 		odd |= i && is_digit(s.p[i - 1]) && !is_digit(s.p[i]);
 	}
-	return odd;
+	return odd && !hex;
+}
+
+/* The same behind what its maker begins with (mkstemp(prefix="wgunicorn-")), and all that is there of a word. */
+static bool eight_at(struct str s)
+{
+	return s.n >= 8 && is_eight((struct str){ s.p, 8 }) &&
+	       (s.n == 8 || (!is_alnum(s.p[8]) && s.p[8] != '_'));
 }
 
 /* Programs that are known to put a fixed word before so many random characters. */
@@ -396,6 +404,12 @@ static const char *put_pieces(struct buf *out, struct str name, enum shape_use u
 				buf_putc(out, *c == 'x' ? '?' : '-');
 			i += sizeof(uuid) - 1;
 			why = "a UUID in the name";
+			continue;
+		}
+		if (use == SHAPE_GONE && i && !is_alnum(name.p[i - 1]) && eight_at(rest)) {
+			put_any(out, 8);
+			i += 8;
+			why = random_name;
 			continue;
 		}
 		if (use >= SHAPE_MADE && (!i || !is_alnum(name.p[i - 1])) && mail_id(rest)) {
