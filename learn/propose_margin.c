@@ -15,17 +15,20 @@ enum { MEMBERS_MAX = 40 };
 
 struct family {
 	const char *why;
+	bool served;                          /* only of what accepts connections */
 	const char *members[MEMBERS_MAX + 1]; /* ends with NULL */
 };
 
 static const struct family families[] = {
-#define FAMILY(why, ...) { why, { __VA_ARGS__, NULL } },
+#define FAMILY(why, ...)        { why, false, { __VA_ARGS__, NULL } },
+#define SERVED_FAMILY(why, ...) { why, true, { __VA_ARGS__, NULL } },
 #include "learn/families.def"
+#undef SERVED_FAMILY
 #undef FAMILY
 };
 
 static const struct family siblings[] = {
-#define SIBLINGS(why, ...) { why, { __VA_ARGS__, NULL } },
+#define SIBLINGS(why, ...) { why, false, { __VA_ARGS__, NULL } },
 #include "compiler/tables/siblings.def"
 #undef SIBLINGS
 };
@@ -111,10 +114,16 @@ static bool was_seen(struct proposal *p, enum arch a, const char *name)
 	       !propose_cond(p, c, s, &index);
 }
 
+static bool accepts(const struct proposal *p, enum arch a)
+{
+	return proposal_call(p, a, "accept") || proposal_call(p, a, "accept4") ||
+	       proposal_call(p, a, "listen");
+}
+
 /* What of a row was seen; NULL: nothing. */
 static const char *shown_by(struct proposal *p, enum arch a, const struct family *f)
 {
-	for (const char *const *m = f->members; *m; m++) {
+	for (const char *const *m = f->members; *m && (!f->served || accepts(p, a)); m++) {
 		const char *sign;
 
 		if (**m == '@' && (sign = sign_shown(p, a, *m)))

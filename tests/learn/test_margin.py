@@ -72,18 +72,19 @@ def test_files_that_were_written_and_children_bring_theirs(tmp_path):
 
 @pytest.mark.parametrize("seen,files,brings", [
     # What servers did on a second load that their first had not shown: a large file, queries by TCP, sqlite, a directory sorted.
-    (["accept4", "read", "write"], [], {"sendfile": "accept4: ", "writev": "write: "}),
-    (["sendto"], [], {"writev": "sendto: "}),
-    (["socket"], [], {"poll": "sockets: "}),
-    (["write"], ["/srv/a"], {"fdatasync": "files written: ", "unlinkat": "files written: "}),
-    (["read"], [], {"sysinfo": "any program: "}),
-    (["chdir"], [], {"fchdir": "chdir: "}),
-    (["vfork"], [], {"setsid": "child processes: "})])
+    (["accept4", "read", "write"], [], {"sendfile": "any program: ", "writev": "write: "}),
+    (["accept", "sendto"], [], {"writev": "sendto: "}),
+    (["socket", "listen"], [], {"poll": "sockets: "}),
+    (["accept4", "write"], ["/srv/a"], {"fdatasync": "files written: "}),
+    (["accept4", "read"], [], {"sysinfo": "any program: "}),
+    (["accept4", "chdir"], [], {"fchdir": "chdir: "}),
+    (["listen", "vfork"], [], {"setsid": "child processes: "})])
 def test_what_a_small_load_of_a_server_does_not_show_comes_with_what_it_does(tmp_path, seen, files, brings):
     got = margin(propose(record(tmp_path, seen, *(f'file "{f}" w' for f in files))))
     assert {c: got.get(c, "")[:len(why)] for c, why in brings.items()} == brings
-    idle = margin(propose(record(tmp_path, ["uname"])))
-    assert not set(brings) - {"sysinfo"} & set(idle)
+    # Of what accepts nothing none of it: a median of 30 calls more is what 22 programs may get (make loop).
+    alone = [c for c in seen if not c.startswith("accept") and c != "listen"]
+    assert not set(brings) & set(margin(propose(record(tmp_path, ["uname", *alone], *(f'file "{f}" w' for f in files)))))
     # It is not put beside itself where it was seen.
     assert not set(margin(propose(record(tmp_path, [*brings, "uname"])))) & set(brings)
 
