@@ -223,6 +223,10 @@ def end_killed(engine):
     if isinstance(engine, Podman):  # of a container whose monitor was killed it says once that it is stopped
         run([*engine.client, "rm", "-f", "-a", "-t", "0"], env=engine.env)
     elif engine.daemon.process.poll() is not None:
+        # Whom nobody has waited for yet still runs to dockerd, which would wait for its answers.
+        for left in (engine.dir / "exec/containerd/containerd.pid", engine.dir / "pid"):
+            if left.exists() and not (pathlib.Path("/proc") / left.read_text().strip() / "exe").exists():
+                left.unlink()
         engine.start()
     engine.clear()
     engine.end()
