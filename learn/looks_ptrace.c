@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,9 @@
 #include "learn/proc.h"
 #include "learn/stopped.h"
 
-#define NO_MAGIC_LINKS 0x1e /* RESOLVE_*: of openat2(2), which then follows none of these links */
+/* Of openat2(2), which then follows none of these links. */
+#define NO_MAGIC_LINKS                                                                             \
+	(RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT)
 
 struct look {
 	struct tracer *t;

@@ -146,7 +146,6 @@ enum {                       /* flags of a path */
        TRACE_SYMLINK = 512,  /* made as a link to another name */
        TRACE_GIVEN = 1024,   /* to another owner */
        TRACE_SOCKET = 2048,  /* connected or sent to: what newer kernels alone ask */
-       TRACE_KEPT = 4096,    /* what is looked at is not followed where it is last */
        TRACE_TRIED = 8192,   /* executed, and nothing came of it: what would run it was not used */
        TRACE_IF_THERE = 16384,  /* of that, where it was a program at all, */
        TRACE_IF_REFUSED = 32768 /* and what would run it may not be executed */
@@ -517,7 +516,6 @@ static inline int trace_is_early(__u8 op)
 	return op >= TRACE_OP_MOUNT && op <= TRACE_OP_MOVE;
 }
 
-/* What drives the program on perf_swevent_event: perf's events, as it tells them apart. */
 /* What programs read of the kernel as it lies: by its types' numbers (kernel.bpf.h, READ()). */
 #define TRACE_CASTS(X)                                                                             \
 	X(TASK, task_struct)                                                                       \
@@ -533,6 +531,7 @@ static inline int trace_is_early(__u8 op)
 enum trace_cast { TRACE_CASTS(CAST_NUMBER) CASTS };
 #define CAST_PLACE 0x7ff0 /* of a helper: there is none of this number */
 
+/* What drives the program on perf_swevent_event: perf's events, as it tells them apart. */
 enum trace_event {
 	TRACE_EVENT_ENTER,
 	TRACE_EVENT_EXIT,

@@ -340,8 +340,9 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 	/* Written once, before load: the kernel sees constants from then on. */
 	w->skel->rodata->marks_by_task = w->tier == TIER_BTF;
 	w->skel->rodata->is_steady = !can_switch();
-	w->skel->rodata->casts = w->tier == TIER_BTF && !w->no_casts &&
-				 types_casts(w->types, (uint32_t *)w->skel->rodata->cast_types);
+	w->casts = w->tier == TIER_BTF && !w->no_casts &&
+		   types_casts(w->types, (uint32_t *)w->skel->rodata->cast_types);
+	w->skel->rodata->casts = w->casts;
 	rules_fill((struct trace_call *)w->skel->rodata->calls,
 		   (struct trace_rule *)w->skel->rodata->rules);
 	serve_fill((struct trace_call *)w->skel->rodata->calls, &opt->serve);
@@ -523,7 +524,7 @@ static int open_tier(struct watch *w, const struct learn_options *opt, const str
 {
 	int err = open_most(w, opt, t, tier);
 
-	if (!err || diag_is_shortage(err) || tier != TIER_BTF)
+	if (!err || diag_is_shortage(err) || !w->casts)
 		return err;
 	w->no_casts = true;
 	return open_most(w, opt, t, tier);

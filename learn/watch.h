@@ -46,7 +46,8 @@ struct watch {
 	bool no_exits;      /* nothing is looked at behind a call's end */
 	bool sees_names;    /* what calls change by name, where the kernel resolves it */
 	bool sees_asked;    /* and whom it asks about before one process looks at another */
-	bool no_casts;      /* what programs read as it lies this kernel's verifier refuses */
+	bool casts;         /* programs read the kernel's memory as it lies, */
+	bool no_casts;      /* unless this one's verifier refuses those that do */
 	bool sees_requests; /* of rings of io_uring, where that is not to be had */
 	enum tier tier;
 	enum caps_by caps_by;
