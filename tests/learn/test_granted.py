@@ -2,6 +2,7 @@
 """What nobody asked for is not granted, and what was asked of addresses and labels is: scripts, sockets, rings, profiles."""
 import re
 import shutil
+import uuid
 
 import pytest
 
@@ -79,19 +80,19 @@ def unix(kind, name=None):
         s.bind(name)
     return s
 stream, gram = socket.SOCK_STREAM, socket.SOCK_DGRAM
-server = unix(stream, b"\0pale a")
+server = unix(stream, b"\0{own} a")
 server.listen()
-unix(stream).connect(b"\0pale a")
-zero, path, auto = unix(gram, b"\0dg\0x"), unix(gram, "made"), unix(gram, "")
-auto.sendto(b"x", b"\0dg\0x")
-auto.sendmsg([b"x"], [], 0, b"\0dg\0x")
+unix(stream).connect(b"\0{own} a")
+zero, path, auto = unix(gram, b"\0{own}\0x"), unix(gram, "made"), unix(gram, "")
+auto.sendto(b"x", b"\0{own}\0x")
+auto.sendmsg([b"x"], [], 0, b"\0{own}\0x")
 auto.sendto(b"x", "made")
 auto.sendmsg([b"x"], [], 0, "made")
-auto.connect(b"\0dg\0x")
+auto.connect(b"\0{own}\0x")
 auto.send(b"x")
 auto.sendmsg([b"x"])
 for i in range(40):
-    unix(socket.SOCK_SEQPACKET, b"\0many%d" % i)
+    unix(socket.SOCK_SEQPACKET, b"\0{own}-%d" % i)
 inet = socket.socket(socket.AF_INET, gram)
 inet.sendto(b"x", ("127.0.0.1", 7777))
 inet.sendmsg([b"x"], [], 0, ("127.0.0.1", 7778))
@@ -102,17 +103,23 @@ for attr, text in ("current", b"changeprofile pale-other"), ("exec", b"exec pale
     except OSError:
         pass
 """
-UNIX = {'unix (bind) type=stream addr="@pale a"': 1, 'unix (connect, send, receive) type=stream peer=(addr="@pale a")': 1,
-        "unix (bind) type=dgram addr=@dg**": 1, "unix (bind) type=dgram addr=auto": 1, "unix (send) type=dgram peer=(addr=@dg**)": 3,
-        "unix (bind) type=seqpacket": 8} | {f"unix (bind) type=seqpacket addr=@many{i}": 1 for i in range(32)}
+
+
+def unix(own):
+    return {f'unix (bind) type=stream addr="@{own} a"': 1, f'unix (connect, send, receive) type=stream peer=(addr="@{own} a")': 1,
+            f"unix (bind) type=dgram addr=@{own}**": 1, "unix (bind) type=dgram addr=auto": 1, f"unix (send) type=dgram peer=(addr=@{own}**)": 3,
+            "unix (bind) type=seqpacket": 8} | {f"unix (bind) type=seqpacket addr=@{own}-{i}": 1 for i in range(32)}
+
+
 LABELS = {"change_profile -> pale-other": 1, 'change_profile -> "pale b"': 1, 'change_profile -> "&pale-c"': 1}
 
 
 @EACH
 def test_abstract_addresses_and_what_is_sent_to_are_recorded_and_bounded(tmp_path, backend):
-    rec, text = learn(tmp_path, backend, *python(NAMES.format(dir=str(tmp_path))))
+    own = "pale" + uuid.uuid4().hex[:8]  # a name without a path is the whole machine's
+    rec, text = learn(tmp_path, backend, *python(NAMES.format(dir=str(tmp_path), own=own)))
     assert rec.losses == "none"
-    assert {rule: n for rule, n in rec.rules.items() if rule.startswith("unix")} == UNIX
+    assert {rule: n for rule, n in rec.rules.items() if rule.startswith("unix")} == unix(own)
     assert rec.addresses == {("send", "inet", "dgram", p, "loopback"): 1 for p in ("7777", "7778")}
     assert rec.files[str(tmp_path / "made")][0] == "w" and str(tmp_path / "made") in rec.sockets
     assert "# sent to: 7777 (loopback) 1x, 7778 (loopback) 1x" in text

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static char *low; /* below 4 GiB, where the calls of i386 can point to */
 
@@ -111,6 +112,7 @@ static int send_all(const char *dir)
 	struct page *p = (void *)low;
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = 0x0900 };
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), net = socket(AF_INET, SOCK_DGRAM, 0), bad = 0;
+	char own[32];
 
 	p->piece[0] = (uint32_t)(uintptr_t)p->text;
 	p->piece[1] = 1;
@@ -125,7 +127,8 @@ static int send_all(const char *dir)
 	address(p, 0, dir, "five");
 	address(p, 1, dir, "six");
 	bad |= sent(p, fd, 2, 1) != 2;
-	address(p, 0, "", "pale-packed");
+	snprintf(own, sizeof(own), "pale-packed-%d", getpid());
+	address(p, 0, "", own);
 	bad |= sent(p, fd, 0, 0) != 1;
 	in.sin_addr.s_addr = 0x0100007f;
 	memcpy(&p->to[0], &in, sizeof(in));
