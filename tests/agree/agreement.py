@@ -98,11 +98,24 @@ def write(found):
     (HERE / "programs.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+PART = 24  # a guest is one emulated processor: as many at once as the machine has
+
+
 class Bench:
-    """The programs `some`: learned in one boot, run again in a second one under what was proposed of it on this machine."""
+    """The programs `some`, in parts of two boots each."""
+
+    def __init__(self, system, some, tmp):
+        parts = [(some[i:i + PART], tmp / str(i)) for i in range(0, len(some), PART)]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            self.results = [r for results in pool.map(lambda part: Part(system, *part).results, parts) for r in results]
+
+
+class Part:
+    """Its programs are learned in one boot, and run again in a second one under what was proposed of it on this machine."""
 
     def __init__(self, system, some, tmp):
         self.rows, self.tmp = some, tmp
+        tmp.mkdir()
         self.programs = {f"/programs/{p.stem}": pathlib.Path(program(f"agree/{p.stem}")).read_bytes() for p in HERE.glob("*.c")}
         self.learned = self.boot(system, LEARN, {}, binaries=[PALE], files=sets())
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -210,20 +223,20 @@ STANDING = re.compile(r"# (Proposed by|command:|machine:|recorded:|losses:|capab
 class Result:
     """One program in one tier."""
 
-    def __init__(self, bench, row, tier):
-        self.row, self.tier, out, name = row, tier, bench.out, f"{row.case}-{tier}"
-        self.status = bench.learned.part(f"{row.case} {tier} status")
-        self.said = bench.learned.part(f"{row.case} {tier} said")
+    def __init__(self, part, row, tier):
+        self.row, self.tier, out, name = row, tier, part.out, f"{row.case}-{tier}"
+        self.status = part.learned.part(f"{row.case} {tier} status")
+        self.said = part.learned.part(f"{row.case} {tier} said")
         self.ends = dict(re.findall(rf"^{row.case} (\S+) (\w+)$", out.text, re.M))
         self.filtered = self.ends.get(f"{tier}-filtered", "none")
         self.missing = logged(out, row.case, tier)
-        self.asked, lacks = facts(logged(out, row.case, "all"), bench.tmp), facts(self.missing, bench.tmp)
-        self.silent = facts(logged(out, row.case, "all", silent=True), bench.tmp)
+        self.asked, lacks = facts(logged(out, row.case, "all"), part.tmp), facts(self.missing, part.tmp)
+        self.silent = facts(logged(out, row.case, "all", silent=True), part.tmp)
         self.recall = 1 - len(lacks) / max(len(self.asked), len(lacks), 1)
-        recording = bench.tmp / f"{name}.rec"
+        recording = part.tmp / f"{name}.rec"
         self.recorded = recording.exists()
         self.losses = Recording(recording).losses if self.recorded else "no recording"
-        self.proposal = (bench.tmp / f"{name}.pale").read_text() if self.recorded else ""
+        self.proposal = (part.tmp / f"{name}.pale").read_text() if self.recorded else ""
         self.learned = self.granted(recording.read_text()) if self.recorded else set()
         self.judge()
 
