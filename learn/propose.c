@@ -607,6 +607,8 @@ static void propose_resources(struct proposal *p)
 	if (!p->r->run.no_files)
 		propose_files(p);
 	propose_capabilities(p);
+	if (p->r->run.no_files)
+		return; /* what else only AppArmor is asked */
 	propose_signals(p);
 	propose_rules(p);
 }

@@ -11,6 +11,7 @@ import pytest
 from conftest import BUILD, PALE, PATIENCE, need_root, run, skip
 from recordings import Recording
 from test_backends import waits
+from test_margin import record
 
 PROBES = BUILD / "tests/learn/probes"
 WAYS = ["ebpf", "ebpf-tp", "ebpf-raw", "ptrace"]
@@ -129,6 +130,30 @@ def test_the_filter_lets_what_only_reads_through_and_stops_at_the_rest(tmp_path)
 
 def calls(rec):
     return {f.split()[2] for f in facts(rec) if f.startswith("call ")}
+
+
+@pytest.mark.parametrize("backend", [*WAYS, "seccomp"])
+def test_what_apparmor_alone_is_asked_has_no_rule_in_a_policy_without_it(tmp_path, backend):
+    """Signals, also from outside, as containers are ended by one; a user namespace."""
+    learn(tmp_path, backend, "p", sys.executable, "-ESc", "import ctypes, os, signal\n"
+          "signal.signal(10, lambda *_: None); os.kill(os.getpid(), 10); os.kill(os.getppid(), 0)\n"
+          "ctypes.CDLL(None).unshare(0x10000000)\n"
+          "child = os.fork() or signal.pause()\nos.kill(child, 9); os.wait()", options=["--no-files"])
+    text = (tmp_path / "p.rec").read_text()
+    assert not re.search("^(received|sent|rule|label) ", text, re.M), text
+    run([PALE, "check", tmp_path / "p.pale"], check=0)
+
+
+def test_nor_has_it_where_a_recording_of_an_older_pale_holds_it(tmp_path):
+    rec = record(tmp_path, ["read", "unshare"], 'received 15 program "/usr/bin/dockerd"', "received 2 ours", "sent 0 ours",
+                 'rule "userns create"', 'rule "umount /x/"', "bits x86_64 unshare 0 0x10000000 0xffffffffefffffff")
+    text = rec.read_text()
+    for no_files in (False, True):
+        rec.write_text(text.replace("run 1 tasks 1", "run 1 no-files\nrun 1 tasks 1") if no_files else text)
+        out = tmp_path / "out.pale"
+        run([PALE, "propose", "-o", out, rec], check=0)
+        run([PALE, "check", out], check=0)
+        assert bool(re.search("^ +(signal|userns|umount) ", out.read_text(), re.M)) is not no_files
 
 
 def test_what_is_let_through_by_an_argument_is_allowed_no_further(tmp_path):
