@@ -34,6 +34,6 @@ static inline bool by_seccomp(const struct learn_options *opt)
 	return !strcmp(opt->backend, "seccomp");
 }
 /* Stops at all but the calls of assumed.def; in the arena. */
-struct sock_fprog *trace_seccomp_filter(struct arena *a, bool no_files);
+struct sock_fprog *trace_seccomp_filter(struct arena *a, const struct learn_options *opt);
 /* Those, into the recording: whether they are made was not seen. */
-void trace_seccomp_assume(struct model *m);
+void trace_seccomp_assume(struct model *m, const struct learn_options *opt);

@@ -494,7 +494,7 @@ static int prepare(struct arena *a, struct learn_options *opt, struct target *t,
 	if (!r->run.program)
 		return failed(ds, "the program's path cannot be resolved", -errno);
 	err = target_start(path, opt->argv, opt->ignored,
-			   by_seccomp(opt) ? trace_seccomp_filter(a, opt->no_files) : NULL, t);
+			   by_seccomp(opt) ? trace_seccomp_filter(a, opt) : NULL, t);
 	return err ? failed(ds, "the command cannot be started", err) : 0;
 }
 

@@ -54,7 +54,7 @@ int learn_run(struct arena *a, const struct learn_options *opt, struct recording
 /* Was a container put back from a checkpoint, as far as its runtime's capabilities tell? */
 bool learn_restored(const struct recording *r);
 
-/* Does the backend "seccomp" let this call, or some of such calls, through without a look? */
+/* Does the backend "seccomp" let this call, or some of such calls, through without a look, wherever --serve-from is? */
 bool learn_assumes(const char *call, bool no_files);
 /*
  * The argument, and the bits of it, without which such a call is let through where no files are

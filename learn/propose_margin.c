@@ -114,10 +114,18 @@ static bool was_seen(struct proposal *p, enum arch a, const char *name)
 	       !propose_cond(p, c, s, &index);
 }
 
+/* Where that is assumed, any program would. */
 static bool accepts(const struct proposal *p, enum arch a)
 {
-	return proposal_call(p, a, "accept") || proposal_call(p, a, "accept4") ||
-	       proposal_call(p, a, "listen");
+	static const char *const calls[] = { "accept", "accept4", "listen" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		const struct recorded_call *c = proposal_call(p, a, calls[i]);
+
+		if (c && !c->assumed)
+			return true;
+	}
+	return false;
 }
 
 /* What of a row was seen; NULL: nothing. */

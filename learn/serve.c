@@ -30,6 +30,11 @@ static enum trace_serves serves_of(const struct learn_serve *s, const char *call
 	return TRACE_SERVES_NOT;
 }
 
+bool serve_looks_at(const struct learn_serve *s, const char *call)
+{
+	return serves_of(s, call) != TRACE_SERVES_NOT;
+}
+
 void serve_fill(struct trace_call *calls, const struct learn_serve *s)
 {
 	for (unsigned i = 0; i < TRACE_ABIS * TRACE_NRS; i++) {

@@ -26,6 +26,8 @@ struct learn_serve {
 	const volatile sig_atomic_t *wanted; /* counted up by SIGUSR2; NULL */
 };
 
+/* Is it such a call of which some show it? */
+bool serve_looks_at(const struct learn_serve *s, const char *call);
 /* The calls to look at for it. */
 void serve_fill(struct trace_call *calls, const struct learn_serve *s);
 /* Do all of them serve by now, as the user said? By what, for struct recorded_run; NULL: not yet. */

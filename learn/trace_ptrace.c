@@ -226,7 +226,7 @@ static void end_serving(struct tracer *t)
 		run->serve_from = t->r->serve_calls.n ? "midway" : RUN_NEVER;
 	model_phase(t->model, PHASE_APART);
 	if (by_seccomp(t->opt) && strcmp(run->serve_from, RUN_NEVER))
-		trace_seccomp_assume(t->model);
+		trace_seccomp_assume(t->model, t->opt);
 	model_phase(t->model, PHASE_ANY);
 }
 
@@ -372,7 +372,7 @@ int trace_ptrace_record(const struct learn_options *opt, struct target *target, 
 	rules_fill(t->calls, t->rules);
 	serve_fill(t->calls, &opt->serve);
 	if (by_seccomp(opt))
-		trace_seccomp_assume(m);
+		trace_seccomp_assume(m, opt);
 	if (opt->argv)
 		err = target_release(target);
 	else

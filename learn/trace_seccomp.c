@@ -15,11 +15,16 @@
 
 #include "compiler/base/bug.h"
 
-static const char *const assumed[] = {
-#define ASSUMED(call) #call,
+static const struct assumed {
+	const char *call;
+	bool unasked;
+} assumed[] = {
+#define ASSUMED(call)         { #call, false },
+#define ASSUMED_UNASKED(call) { #call, true },
 #define ASSUMED_WITHOUT(call, arg, bits)
 #include "learn/assumed.def"
 #undef ASSUMED
+#undef ASSUMED_UNASKED
 #undef ASSUMED_WITHOUT
 };
 
@@ -34,17 +39,19 @@ static const struct without {
 	uint32_t bits;
 } withouts[] = {
 #define ASSUMED(call)
+#define ASSUMED_UNASKED(call)
 #define ASSUMED_WITHOUT(call, arg, bits) { #call, #arg, bits },
 #include "learn/assumed.def"
 #undef ASSUMED
+#undef ASSUMED_UNASKED
 #undef ASSUMED_WITHOUT
 };
 
-/* The number of the i-th; -1: not here, or worth a look by what is recorded of it. */
-static int number_of(size_t i)
+/* Its number; -1: not here, or worth a look by what is recorded of it. */
+static int number_of(const char *name)
 {
 	enum arch a = (enum arch)arch_native();
-	const struct syscall_info *s = syscall_by_name(str_c(assumed[i]));
+	const struct syscall_info *s = syscall_by_name(str_c(name));
 	struct trace_call call;
 	struct trace_rule rule;
 
@@ -52,6 +59,12 @@ static int number_of(size_t i)
 		return -1;
 	rules_of(a, (uint32_t)s->nr[a], &call, &rule);
 	return call.args | call.rule | call.tuple ? -1 : s->nr[a];
+}
+
+/* The same of what is let through in a recording like that. */
+static int number_then(const struct assumed *as, const struct learn_options *opt)
+{
+	return as->unasked && serve_looks_at(&opt->serve, as->call) ? -1 : number_of(as->call);
 }
 
 /* The same of withouts[], and which argument it is. */
@@ -91,17 +104,17 @@ static void add_without(struct filter *f, uint32_t nr, int arg, uint32_t bits)
 }
 
 /* x32 is of the same architecture, by numbers that are none of these. */
-static void add_calls(struct filter *f, bool no_files)
+static void add_calls(struct filter *f, const struct learn_options *opt)
 {
 	/* These first: what is let through whatever its arguments are the kernel answers by a bit. */
-	for (size_t i = 0; no_files && i < ARRAY_SIZE(withouts); i++) {
+	for (size_t i = 0; opt->no_files && i < ARRAY_SIZE(withouts); i++) {
 		int arg, nr = number_without(&withouts[i], &arg);
 
 		if (nr >= 0)
 			add_without(f, (uint32_t)nr, arg, withouts[i].bits);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(assumed); i++) {
-		int nr = number_of(i);
+		int nr = number_then(&assumed[i], opt);
 
 		if (nr < 0)
 			continue;
@@ -110,7 +123,7 @@ static void add_calls(struct filter *f, bool no_files)
 	}
 }
 
-struct sock_fprog *trace_seccomp_filter(struct arena *a, bool no_files)
+struct sock_fprog *trace_seccomp_filter(struct arena *a, const struct learn_options *opt)
 {
 	const struct sock_filter head[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -125,7 +138,7 @@ struct sock_fprog *trace_seccomp_filter(struct arena *a, bool no_files)
 	f.v = ARENA_ARRAY(a, struct sock_filter,
 			  f.n + 2 * ARRAY_SIZE(assumed) + 5 * ARRAY_SIZE(withouts) + 1);
 	memcpy(f.v, head, sizeof(head));
-	add_calls(&f, no_files);
+	add_calls(&f, opt);
 	add(&f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE));
 	prog->filter = f.v;
 	prog->len = (unsigned short)f.n;
@@ -147,22 +160,22 @@ bool learn_assumes(const char *call, bool no_files)
 	uint64_t bits;
 
 	for (size_t i = 0; i < ARRAY_SIZE(assumed); i++)
-		if (!strcmp(assumed[i], call))
-			return number_of(i) >= 0;
+		if (!strcmp(assumed[i].call, call) && !assumed[i].unasked)
+			return number_of(call) >= 0;
 	return no_files && learn_assumes_without(call, &bits);
 }
 
-void trace_seccomp_assume(struct model *m)
+void trace_seccomp_assume(struct model *m, const struct learn_options *opt)
 {
 	enum arch a = (enum arch)arch_native();
 
 	for (size_t i = 0; i < ARRAY_SIZE(assumed); i++) {
-		int nr = number_of(i);
+		int nr = number_then(&assumed[i], opt);
 
 		if (nr >= 0)
 			model_assumed_call(m, a, (uint32_t)nr, 1);
 	}
-	for (size_t i = 0; model_recording(m)->run.no_files && i < ARRAY_SIZE(withouts); i++) {
+	for (size_t i = 0; opt->no_files && i < ARRAY_SIZE(withouts); i++) {
 		int arg, nr = number_without(&withouts[i], &arg);
 
 		if (nr >= 0)

@@ -10,7 +10,7 @@ import pytest
 from conftest import PALE, PATIENCE, run
 from recordings import Recording
 from test_backends import BACKENDS, PROBES, cgroup, learn, usable  # noqa: F401
-from test_margin import margin, record
+from test_margin import margin, propose as proposal, record
 from test_running import home, holder, say, watch  # noqa: F401
 
 # What of serves.c shows that it has started, and what the recording calls that.
@@ -93,6 +93,22 @@ def test_behind_a_filter_the_first_connection_tells_and_what_nobody_looks_at_is_
     assert told(rec) == "accept"
     assert {"accept", "read", "futex"} <= rec.serve_names() and "listen" not in rec.serve_names()
     assert "serve call x86_64 futex assumed\t" in rec.text
+
+
+@pytest.mark.parametrize("said, looked_at", [("auto", "accept accept4"), ("accept", "accept"), ("SIGUSR2", ""), ("after=9h", ""), ("listen", "")])
+def test_behind_a_filter_connections_are_let_through_where_they_show_nobody_that_it_serves(tmp_path, said, looked_at):
+    rec, _ = learn(tmp_path, "seccomp", PROBES / "serves", "accept", options=["--serve-from", said])
+    assumed = {call for call in ("accept", "accept4") if f"call x86_64 {call} assumed\t" in rec.text}
+    assert assumed == {"accept", "accept4"} - set(looked_at.split()) and "accept" in rec.names()
+    assert told(rec) == {"listen": "listen", "auto": "accept", "accept": "accept"}.get(said, "never")
+
+
+def test_that_connections_are_assumed_makes_no_server_of_a_program(tmp_path):
+    """Its margin would be a server's."""
+    assumed, seen = ["x86_64 accept assumed", "x86_64 accept4 assumed"], ["accept", "accept4"]
+    alone, listens, accepts = (margin(proposal(record(tmp_path, [*calls, "sendfile", "read"])))
+                               for calls in (assumed, [*assumed, "listen"], seen))
+    assert alone.keys() < listens.keys() == accepts.keys()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
