@@ -272,19 +272,6 @@ static int read_options(const struct options *o, struct learn_args *a)
 	return status < 0 ? read_live(o, a) : status;
 }
 
-static void tell_client(struct session *s, const char *client)
-{
-	struct diag *d = diag_add(s->diags, DIAG_PL415, NO_SPAN,
-				  "'%s' has the work done in another "
-				  "process tree: what is recorded is the client",
-				  client);
-
-	diag_help(s->diags, d,
-		  "record the program itself, the container that it starts, 'pale learn --wait "
-		  "--container NAME', or the cgroup that the work runs in, '--cgroup DIR'; "
-		  "/proc/PID/cgroup shows which that is");
-}
-
 /* What the proposal lacks, or should not be taken for; true: something. */
 static bool tell_lacks(struct session *s, const struct learn_args *a, const struct recording *r)
 {

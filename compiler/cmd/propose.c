@@ -26,6 +26,8 @@ static int propose_of(struct session *s, const struct options *o)
 	if (status != EXIT_OK)
 		return status;
 	recordings_unite(s->arena, rs, &r);
+	if (r.run.client)
+		tell_client(s, str_safe(s->arena, r.run.client));
 	if (o->at[OPT_UPDATE].given) {
 		lacks = tell_incomplete(s, &r, "--allow-loss gives status 0 all the same");
 		status = policy_update(s, o, o->at[OPT_UPDATE].text, &r);

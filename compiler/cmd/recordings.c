@@ -214,6 +214,7 @@ static void tell_no_phases(struct session *s, const struct proposal_args *a,
 	const char *from = r->run.serve_from;
 	struct diag *d = diag_add(
 		s->diags, DIAG_PL422, NO_SPAN, "%s: one policy is written, and no '%s'",
+		r->run.no_calls        ? "calls were not observed" :
 		!from                  ? "where the start ends is not in each recording" :
 		strstr(from, "midway") ? "begun midway, so that no end of the start was seen" :
 					 "no process came to serve",
@@ -280,6 +281,19 @@ int proposal_write(struct session *s, const struct proposal_args *a, const struc
 	buf_free(&out.second);
 	buf_free(&out.page);
 	return err;
+}
+
+void tell_client(struct session *s, const char *client)
+{
+	struct diag *d = diag_add(s->diags, DIAG_PL415, NO_SPAN,
+				  "'%s' has the work done in another "
+				  "process tree: what is recorded is the client",
+				  client);
+
+	diag_help(s->diags, d,
+		  "record the program itself, the container that it starts, 'pale learn --wait "
+		  "--container NAME', or the cgroup that the work runs in, '--cgroup DIR'; "
+		  "/proc/PID/cgroup shows which that is");
 }
 
 /* kernel/trace/bpf_trace.c, __bpf_trace_run(): one program, one CPU, one at a time. */

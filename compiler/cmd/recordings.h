@@ -39,5 +39,7 @@ void recording_runtime(struct session *s, struct recorded_run *run);
 /* The page of --report of a recording and what was proposed of it (report.c). */
 void report_make(struct session *s, const struct recordings *rs, const struct recording *r,
 		 const struct ast_file *proposal, struct buf *out);
-/* Says what the recording, and so the proposal, lacks; true: something. */
+/* Says that the command hands its work to a service, as client_of_command() found. */
+void tell_client(struct session *s, const char *client);
+/* Says what else the recording, and so the proposal, lacks; true: something, a client's included. */
 bool tell_incomplete(struct session *s, const struct recording *r, const char *help);

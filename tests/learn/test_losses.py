@@ -424,8 +424,10 @@ def clients(tmp_path):
 ])
 def test_a_client_is_not_taken_for_the_work(tmp_path, clients, argv):
     out = tmp_path / "p.pale"
-    r = run([PALE, "learn", "--backend", "ptrace", "-o", out, "--", *argv], env=clients)
+    r = run([PALE, "learn", "--backend", "ptrace", "-o", out, "-r", tmp_path / "rec", "--", *argv], env=clients)
     assert r.rc == 1 and "PL415" in r.err and "--cgroup" in r.err, r
+    again = run([PALE, "propose", tmp_path / "rec"])
+    assert again.rc == 1 and again.out == out.read_text() and "PL415" in again.err and "--cgroup" in again.err, again
     assert re.search(r"^# NOT THE WORK: '[\w-]+' has it done in another process tree", out.read_text(), re.M)
     r = run([PALE, "learn", "--backend", "ptrace", "--allow-loss", "-o", out, "--", *argv], env=clients)
     assert r.rc == 0 and "PL415" in r.err, r
