@@ -27,6 +27,11 @@ bool proposal_saw(const struct proposal *p, const char *name)
 	return false;
 }
 
+bool proposal_on_apparmor(const struct proposal *p)
+{
+	return !p->r->run.no_files && p->opt->part != PROPOSE_SERVE;
+}
+
 /* ---- statements with evidence ---- */
 
 struct ast_stmt *proposal_add(struct proposal *p, enum ast_stmt_kind kind)

@@ -48,6 +48,8 @@ struct set_list {
 /* proposal.c: the policy being made, and statements with their evidence */
 const struct recorded_call *proposal_call(const struct proposal *p, enum arch a, const char *name);
 bool proposal_saw(const struct proposal *p, const char *name);
+/* Does the policy count on AppArmor? Else it can have none of its rules: a second policy is a filter alone. */
+bool proposal_on_apparmor(const struct proposal *p);
 /* Is it made of what others have written down, or is one of its runs? */
 bool proposal_replayed(const struct recording *r);
 struct ast_stmt *proposal_add(struct proposal *p, enum ast_stmt_kind kind);

@@ -503,7 +503,7 @@ static void add_headers(struct proposal *p)
 	s = proposal_header(p, AST_HEADER_LAYERS);
 	if (!p->r->run.no_calls)
 		ast_words_add(p->a, &s->words, "seccomp");
-	if (!p->r->run.no_files && p->opt->part != PROPOSE_SERVE)
+	if (proposal_on_apparmor(p))
 		ast_words_add(p->a, &s->words, "apparmor");
 	if (p->r->run.no_files)
 		ast_comment_add(p->a, &s->trailing, "no apparmor: files were not observed");
@@ -602,13 +602,12 @@ static bool use_starts(struct proposal *p, const struct set_list *sets, enum arc
 
 static void propose_resources(struct proposal *p)
 {
-	if (p->opt->part == PROPOSE_SERVE)
-		return; /* AppArmor's are those of the first one */
-	if (!p->r->run.no_files)
+	if (proposal_on_apparmor(p))
 		propose_files(p);
-	propose_capabilities(p);
-	if (p->r->run.no_files)
-		return; /* what else only AppArmor is asked */
+	if (p->opt->part != PROPOSE_SERVE)
+		propose_capabilities(p);
+	if (!proposal_on_apparmor(p))
+		return;
 	propose_signals(p);
 	propose_rules(p);
 }

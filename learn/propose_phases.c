@@ -23,7 +23,8 @@ static const char *const risks[] = {
 
 bool propose_has_phases(const struct recording *r)
 {
-	return r->run.serve_from && r->serve_calls.n && strcmp(r->run.serve_from, "midway") != 0;
+	return r->run.serve_from && r->serve_calls.n && !r->run.no_calls &&
+	       strcmp(r->run.serve_from, "midway") != 0;
 }
 
 static bool is_risk(const char *name)

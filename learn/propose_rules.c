@@ -275,7 +275,7 @@ void propose_attached(struct proposal *p)
 
 	vec_each(&p->r->rules, r)
 		queue |= str_starts(r->text, "mqueue");
-	if (p->r->run.no_files || (!moved && !queue && !spaces))
+	if (!proposal_on_apparmor(p) || (!moved && !queue && !spaces))
 		return;
 	src = source_add(sources, "<header>", str_c(flag));
 	st = proposal_header(p, AST_HEADER_APPARMOR);

@@ -112,6 +112,8 @@ static void propose_socket(struct proposal *p, const struct socket_kind *k)
 	struct ast_network *n;
 	struct ast_stmt *st;
 
+	if ((!family || !type) && p->r->run.no_calls)
+		return; /* AppArmor has no word for them either */
 	if (!family || !type) {
 		st = proposal_add_call(p, proposal_allow(p), "socket",
 				       socket_cond(p, k, p->r->run.host));
@@ -136,7 +138,8 @@ void propose_sockets(struct proposal *p)
 	p->group = "socket families and types";
 	vec_each(&kinds.list, k)
 		propose_socket(p, k);
-	if (kinds.list.n && !p->mux_sockets && p->arches & ARCH_BIT(ARCH_I386)) {
+	if (kinds.list.n && !p->r->run.no_calls && !p->mux_sockets &&
+	    p->arches & ARCH_BIT(ARCH_I386)) {
 		struct ast_stmt *st = proposal_add_call(p, proposal_nosys(p), "socketcall", NULL);
 
 		ast_comment_add(p->a, &st->trailing,

@@ -52,7 +52,15 @@ static size_t runs_of(const struct reading *r)
 static int end_run(struct reading *r, const char *at)
 {
 	const char *lacks = runs_of(r) ? run_lacks(r->seen) : NULL;
+	const struct recorded_run *run =
+		runs_of(r) ? &r->rs->arrived.v[r->rs->arrived.n - 1].run : NULL;
 
+	if (!lacks && run && run->no_calls && run->no_files)
+		return fail_at(
+			r, at, 1,
+			arena_printf(r->rs->arena,
+				     "run %zu is said to have neither calls nor files", runs_of(r)),
+			"one of 'no-calls' and 'no-files' can be so: what is left is proposed");
 	if (!lacks)
 		return 0;
 	return fail_at(r, at, 1,
