@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The ptrace backend's own: the tasks that it traces, and what is recorded of a call of one that stands
- * still (calls_ptrace.c), which trace_ptrace.c lets run and stops.
+ * still (calls_ptrace.c, files_ptrace.c), which trace_ptrace.c lets run and stops.
  */
 #include <stdbool.h>
 #include <stdint.h>
