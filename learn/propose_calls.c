@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <linux/sched.h>
 
@@ -130,6 +131,37 @@ static struct ast_cond *prot_cond(struct proposal *p, const struct recorded_call
 			     lacks(p, arg, "PROT_EXEC"));
 }
 
+/*
+ * Which kinds of files are made, whatever their permissions. None is a regular one, and the same (fs/namei.c,
+ * do_mknodat()): one program writes it so, the next S_IFREG.
+ */
+static struct ast_cond *kind_cond(struct proposal *p, const struct recorded_call *c,
+				  const struct arg_info *arg, int index)
+{
+	const struct recorded_arg *seen = proposal_arg(c, index);
+	struct ast_value *list = NULL, **tail = &list;
+	bool is_regular = false;
+
+	if (!seen || seen->unbounded || !is_known(c, index))
+		return NULL;
+	vec_each(&seen->values, v) {
+		uint64_t kind = v->value & S_IFMT;
+
+		is_regular |= !kind || kind == S_IFREG;
+		if (!kind || kind == S_IFREG || had_before(seen, v, S_IFMT))
+			continue;
+		*tail = proposal_value(p, kind, arg, c->arch);
+		tail = &(*tail)->next;
+	}
+	if (is_regular) {
+		*tail = proposal_value(p, S_IFREG, arg, c->arch);
+		(*tail)->next = ast_number(p->a, 0);
+	}
+	return list ? ast_cmp_new(p->a, arg->name, false, list->next ? AST_CMP_IN : AST_CMP_EQ,
+				  ast_name(p->a, "S_IFMT"), list) :
+		      NULL;
+}
+
 struct ast_cond *propose_no_namespaces(struct proposal *p, const struct arg_info *arg, enum arch a)
 {
 	return ast_cmp_new(p->a, arg->name, false, AST_CMP_LACKS, NULL,
@@ -158,6 +190,8 @@ static const struct {
 	{ "getsockopt", "level", option_cond },
 	{ "ioctl", "cmd", values_cond },
 	{ "keyctl", "option", way_cond },
+	{ "mknod", "mode", kind_cond },
+	{ "mknodat", "mode", kind_cond },
 	{ "mmap", "prot", prot_cond },
 	{ "mmap2", "prot", prot_cond },
 	{ "mprotect", "prot", prot_cond },

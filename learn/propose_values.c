@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the arguments of calls were, as evidence: whether or not a rule bounds them. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include <linux/sched.h>
 
@@ -49,6 +50,12 @@ static void put_value(struct buf *out, const struct reading *as, uint64_t v)
 
 	if (as->is_option) {
 		sockopt_put(out, v, as->as.arch);
+		return;
+	}
+	if (as->as.domain && !strcmp(as->as.domain, "mode")) { /* kinds have bits in common */
+		name = constant_name("mode", v & S_IFMT, as->as.arch);
+		buf_printf(out, name && v & S_IFMT ? "%s|0%llo" : "%.0s0%llo", name ? name : "",
+			   (unsigned long long)(name ? v & ~(uint64_t)S_IFMT : v));
 		return;
 	}
 	if (name)

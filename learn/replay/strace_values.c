@@ -83,7 +83,7 @@ struct strace_values strace_values(struct replay *r, const struct strace_line *l
 	for (unsigned i = 0; i < l->nargs; i++)
 		if (is_wanted(l, i, mask))
 			put_argument(&text, l, i, args, nargs);
-	buf_putc(&text, ')');
+	buf_puts(&text, ") ="); /* as strace writes it: of a mode 0600 is octal */
 	if (text.failed)
 		arena_no_memory(r->s->arena);
 	v.text = (struct str){ text.p, text.n };

@@ -62,6 +62,40 @@ def test_strace_shows_the_same_values(tmp_path):
     check(Recording(tmp_path / "r.rec"), replayed=True)
 
 
+NODES = ("at = '{}/'; call(133, (at + 'pipe').encode(), 0o10600, 0); call(133, (at + 'pipe2').encode(), 0o10644, 0)\n"
+         "call(259, -100, (at + 'plain').encode(), 0o600, 0); call(259, -100, (at + 'socket').encode(), 0o140600, 0)\n")
+
+
+@EACH
+def test_whoever_makes_pipes_makes_no_devices_under_its_policy(tmp_path, backend):
+    """Permissions are free, and a file without a kind is a regular one (fs/namei.c, do_mknodat())."""
+    rec, text = learn(tmp_path, backend, *python(NODES.format(tmp_path)))
+    assert [v for v in rec.args["mknod", 1] if ":" in v] == ["0x1180:1", "0x11a4:1"]
+    text = plain(text)
+    assert "mode was S_IFIFO|0600 1x, S_IFIFO|0644 1x allow mknod((mode & S_IFMT) == S_IFIFO);" in text, text
+    assert "mode was 0600 1x, S_IFSOCK|0600 1x allow mknodat((mode & S_IFMT) in {S_IFSOCK, S_IFREG, 0});" in text, text
+    made = tmp_path / f"{backend}.pale"
+    for mode, verdict in {0o10777: "ALLOW", 0o20600: "ERRNO", 0o60600: "ERRNO", 0o100600: "ERRNO"}.items():
+        assert verdict in run([PALE, "sim", made, f"mknod(mode = {mode}, dev = 0x103)"]).out, mode
+
+
+def test_kinds_of_nodes_are_known_elsewhere_and_missing_in_older_recordings(tmp_path):
+    assert "allow mknod;" in plain(propose(record(tmp_path, ["mknod"])))
+    rec = record(tmp_path, ["mknod"], "value x86_64 mknod 1 0x61b0")
+    assert "allow mknod((mode & S_IFMT) == S_IFBLK);" in plain(propose(rec))
+    assert "mode was S_IFBLK|0660 3x allow mknodat((mode & S_IFMT) == S_IFBLK);" in plain(propose(rec, "--arch", "aarch64"))
+
+
+@pytest.mark.once
+def test_strace_shows_the_kinds_of_nodes(tmp_path):
+    need("strace")
+    run(["strace", "-f", "-o", tmp_path / "log", *python(NODES.format(tmp_path))], check=0)
+    run([PALE, "replay", "--from", "strace", "-o", tmp_path / "r.rec", tmp_path / "log"], check=0)
+    rec = Recording(tmp_path / "r.rec")
+    assert [[v for v in rec.args[k] if ":" in v] for k in (("mknod", 1), ("mknodat", 2))] == [
+        ["0x1180:1", "0x11a4:1"], ["0x180:1", "0xc180:1"]], rec.args
+
+
 @EACH
 def test_clone3_is_allowed_where_nothing_says_that_clone_would_be_tried(tmp_path, backend):
     """F13: the proposal refused what it was made of."""
