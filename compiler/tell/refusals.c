@@ -223,10 +223,19 @@ static void print_way(const struct session *s, const struct policy *p, const str
 
 /* ---- the report ---- */
 
+/* A rule says that there is no such call: it is to be tried, and done without. */
+static bool is_meant(const struct refusal *r)
+{
+	return r->why.by == BY_RULE && r->verdict.kind == VERDICT_ERRNO &&
+	       r->verdict.data == ENOSYS;
+}
+
 static int compare_counts(const void *x, const void *y)
 {
 	const struct refusal *a = x, *b = y;
 
+	if (is_meant(a) != is_meant(b))
+		return is_meant(a) ? 1 : -1;
 	if (a->why.by != b->why.by)
 		return a->why.by == BY_RULE ? 1 :
 		       b->why.by == BY_RULE ? -1 :
@@ -275,7 +284,7 @@ static void refusal_text(struct session *s, const struct policy *p, const struct
 		buf_puts(out, ", not held: a signal could make it return");
 	buf_puts(out, "\n          allowed by: ");
 	print_way(s, p, r, out);
-	if (r->why.by == BY_RULE && r->verdict.kind == VERDICT_ERRNO && r->verdict.data == ENOSYS)
+	if (is_meant(r))
 		buf_puts(out,
 			 "; ENOSYS says that there is no such call, and who does without it, as C "
 			 "libraries do without clone3, needs nothing");
@@ -315,10 +324,20 @@ static uint64_t count_by(const struct enforce_report *report, bool rule)
 	return n;
 }
 
+static uint64_t count_meant(const struct enforce_report *report)
+{
+	uint64_t n = 0;
+
+	vec_each(&report->refusals, r)
+		if (is_meant(r))
+			n += r->count;
+	return n;
+}
+
 void refusals_text(struct session *s, const struct policy *p, const struct enforce_report *report,
 		   bool verify, struct buf *out)
 {
-	uint64_t by_rule = count_by(report, true);
+	uint64_t by_rule = count_by(report, true), meant = count_meant(report);
 
 	sort_refusals(report);
 	buf_printf(out, "pale run: %" PRIu64 " %s%s", report->total,
@@ -328,6 +347,8 @@ void refusals_text(struct session *s, const struct policy *p, const struct enfor
 	if (report->total)
 		buf_printf(out, ": %" PRIu64 " by default, %" PRIu64 " by rule",
 			   report->total - by_rule, by_rule);
+	if (meant)
+		buf_printf(out, ", %" PRIu64 " of these meant: ENOSYS", meant);
 	buf_putc(out, '\n');
 	vec_each(&report->refusals, r)
 		refusal_text(s, p, r, out);
@@ -359,6 +380,7 @@ static void refusal_json(struct session *s, const struct policy *p, const struct
 	json_number(w, "nr", r->nr);
 	json_number(w, "count", r->count);
 	json_text(w, "by", by_word(r->why.by));
+	json_bool(w, "meant", is_meant(r));
 	json_string(w, "verdict", (struct str){ verdict.p, verdict.n });
 	json_signed(w, "pid", r->pid);
 	json_open(w, "args", '[');
@@ -383,6 +405,7 @@ void refusals_json(struct session *s, const struct policy *p, const struct enfor
 	json_number(&w, "total", report->total);
 	json_number(&w, "by_default", count_by(report, false));
 	json_number(&w, "by_rule", count_by(report, true));
+	json_number(&w, "meant", count_meant(report));
 	json_number(&w, "unnamed", report->unnamed);
 	json_number(&w, "lost", report->lost);
 	json_open(&w, "refusals", '[');

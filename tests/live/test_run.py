@@ -363,6 +363,15 @@ def test_who_is_told_that_there_is_no_such_call_may_need_nothing(attack, policy)
     assert [w for w in way if "needs nothing" in w and "(take out kcmp at" in w], way
 
 
+def test_what_a_rule_means_to_be_missing_is_counted_apart_and_told_last(attack, policy, tmp_path):
+    p = policy(live_with("errno EACCES bpf;", "errno ENOSYS kcmp(type == 0);"))
+    r, report = count(p, [attack, *["kcmp"] * 5, "bpf", "keyctl"], tmp=tmp_path)
+    assert (report["total"], report["by_default"], report["by_rule"], report["meant"]) == (7, 1, 6, 5)
+    assert [(f["name"], f["meant"]) for f in report["refusals"]] == [("keyctl", False), ("bpf", False), ("kcmp", True)]
+    assert "7 calls refused: 1 by default, 6 by rule, 5 of these meant: ENOSYS\n" in r.err
+    assert "meant" not in count(LIVE, [attack, "bpf"], tmp=tmp_path)[0].err
+
+
 def test_every_verdict_is_answered(attack, policy, tmp_path):
     """A trap is the kernel's own answer, which nobody can count (test_hostile.py)."""
     for line, wanted, counted in (("kill bpf;", 128 + 31, {"bpf": 1}), ("trap bpf;", 128 + 31, {})):
