@@ -20,6 +20,8 @@ MAP(runtime_calls, PERCPU_ARRAY, __u32, struct trace_counts, TRACE_CALLS / TRACE
 MAP(runtime_caps, HASH, struct trace_cap_key, struct trace_count, 1024);
 MAP(runtime_names, HASH, struct comm, __u64, 64);
 
+_Static_assert((TRACE_MAKERS & (TRACE_MAKERS + 1)) == 0, "a mask");
+
 /* Some steps from a task towards the first process, and no further than that. */
 ALONE __u64 step_up(__u64 from)
 {
@@ -110,14 +112,56 @@ static __always_inline void begin_inside(void)
 	home_mntns = (__u32)note_mntns();
 }
 
+/*
+ * The name of a program, if it has one that fits. crun goes on as a copy in memory, which has none: below the
+ * host's root it is taken by the word that it was called by.
+ */
+ALONE int note_maker_path(__u64 task, __u32 i)
+{
+	struct task_struct *t = (void *)task;
+	struct file *exe = BPF_CORE_READ(t, mm, exe_file);
+	struct scratch *s = scratch_try();
+	__u32 to = bounded(i, TRACE_MAKERS);
+	__u32 n;
+
+	if (!s)
+		return 0; /* that once: its number is known, and maybe who started it */
+	maker_paths[to][0] = 0;
+	if (exe && !walk((__u64)BPF_CORE_READ(exe, f_path.mnt),
+			 (__u64)BPF_CORE_READ(exe, f_path.dentry))) {
+		n = s->len;
+		if (n < TRACE_MAKER) {
+			n = bounded(n, TRACE_MAKER - 1);
+			bpf_probe_read_kernel(maker_paths[to], n,
+					      &s->buf[bounded(s->off, TRACE_PATH - 1)]);
+			maker_paths[to][n] = 0;
+		}
+	}
+	scratch_give(s);
+	return 0;
+}
+
+static __always_inline void note_maker_word(struct task_struct *t)
+{
+	if (!host_root)
+		host_root = find_host_root();
+	if (!host_root || (__u64)BPF_CORE_READ(t, fs, root.dentry) != host_root ||
+	    BPF_CORE_READ(t, cred, uid.val))
+		return;
+	bpf_probe_read_user_str(maker_word, sizeof(maker_word),
+				(void *)BPF_CORE_READ(t, mm, arg_start));
+}
+
 /* Who makes a container is known by its program, which may have ended when it is looked for. */
 static __always_inline void note_makers(void)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 
-	for (int i = 0; i < TRACE_MAKERS; i++) {
+	note_maker_word(t);
+	for (__u32 i = 0; i < TRACE_MAKERS; i++) {
 		maker_inos[i] = BPF_CORE_READ(t, mm, exe_file, f_inode, i_ino);
 		maker_devs[i] = BPF_CORE_READ(t, mm, exe_file, f_inode, i_sb, s_dev);
+		note_maker_path((__u64)t, i);
 		t = BPF_CORE_READ(t, group_leader, real_parent);
 	}
 }

@@ -124,6 +124,7 @@ struct path {
 	struct dentry *dentry;
 } CORE;
 struct cred {
+	kuid_t uid;
 	kuid_t fsuid;
 	void *security; /* what the modules keep of a task, each at its place */
 } CORE;
@@ -190,6 +191,7 @@ struct fs_struct {
 } CORE;
 struct mm_struct {
 	struct file *exe_file;
+	unsigned long arg_start; /* the program's words */
 } CORE;
 struct thread_info {
 	unsigned long flags;

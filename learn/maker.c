@@ -99,6 +99,14 @@ static pid_t parent_of(pid_t pid)
 	return parent;
 }
 
+bool maker_is(const char *path, ino_t ino, dev_t dev)
+{
+	struct stat st;
+
+	return *path == '/' && is_runtime(path) && !stat(path, &st) && is_roots(&st) &&
+	       (!ino || (st.st_ino == ino && st.st_dev == dev));
+}
+
 bool maker_find(pid_t pid, char path[PATH_MAX])
 {
 	for (int i = 0; i < PARENTS_MOST && pid > 1; i++, pid = parent_of(pid))

@@ -4,6 +4,7 @@
 
 #if PALE_BPF
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -14,6 +15,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/clock.h"
 #include "learn/asks.h"
+#include "learn/maker.h"
 #include "learn/watch.h"
 
 /* Those that were read at once: of each the counts of all CPUs. */
@@ -172,6 +174,21 @@ static void read_signals_beyond(struct watch *w, struct model *m, struct counts 
 	}
 }
 
+/* It may have ended before anybody looked for it by its number: as the programs saw it then. */
+static void find_maker(struct watch *w, const struct recorded_run *run)
+{
+	const char *path = NULL;
+
+	for (size_t i = 0; i < TRACE_MAKERS && !path; i++)
+		if (run->makers[i].ino &&
+		    maker_is(w->skel->bss->maker_paths[i], run->makers[i].ino, run->makers[i].dev))
+			path = w->skel->bss->maker_paths[i];
+	if (!path && maker_is(w->skel->bss->maker_word, 0, 0))
+		path = w->skel->bss->maker_word;
+	if (!*w->maker && path)
+		snprintf(w->maker, sizeof(w->maker), "%s", path);
+}
+
 /* What is outside the border, and by what names it called itself. */
 static void read_runtime_name(struct watch *w, struct recorded_run *run)
 {
@@ -186,13 +203,14 @@ static void read_runtime_name(struct watch *w, struct recorded_run *run)
 			if (!memcmp(key, known[i], n) && (!key[n] || key[n] == ':'))
 				run->runtime = known[i];
 		}
-	run->runtime_program = *w->maker ? w->maker : NULL;
 	_Static_assert(RUN_MAKERS == TRACE_MAKERS, "one place for each");
 	for (size_t i = 0; i < TRACE_MAKERS; i++) {
 		run->makers[i].ino = w->skel->bss->maker_inos[i];
 		run->makers[i].dev = makedev(w->skel->bss->maker_devs[i] >> 20,
 					     w->skel->bss->maker_devs[i] & 0xfffff);
 	}
+	find_maker(w, run);
+	run->runtime_program = *w->maker ? w->maker : NULL;
 }
 
 static void read_runtime(struct watch *w, struct model *m, struct counts *v)

@@ -47,8 +47,10 @@ __u32 near_pid;   /* and its process, in the loader's pid namespace */
 __u32 near_tgid;  /* the same, as the kernel itself knows it */
 __u64 maker_inos[TRACE_MAKERS]; /* the programs of that one and of those that started it */
 __u32 maker_devs[TRACE_MAKERS];
-__u64 blob_sizes; /* AppArmor's, in the kernel; 0: it is off, or not told */
-__u8 wrote;       /* no_files: a file was opened to be written, or named anew */
+char maker_paths[TRACE_MAKERS + 1][TRACE_MAKER]; /* as the host calls them; "": not known */
+char maker_word[TRACE_MAKER]; /* how the first one was called, where it runs a copy in memory */
+__u64 blob_sizes;             /* AppArmor's, in the kernel; 0: it is off, or not told */
+__u8 wrote;                   /* no_files: a file was opened to be written, or named anew */
 __u32 again_used;
 __u64 picked;                    /* tasks of `pids` that were found */
 __u32 fsuid_first;               /* of the first task that used a file, plus 1; 0: none yet */

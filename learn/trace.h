@@ -23,6 +23,7 @@ enum { TRACE_NATIVE, TRACE_X32, TRACE_COMPAT, TRACE_ABIS };
 #define TRACE_TEXT       120 /* bytes of a path in one key, all hashed; longer paths are chained */
 #define TRACE_PATH       4096
 #define TRACE_MAKERS     3   /* RUN_MAKERS: a container's first process and who started it */
+#define TRACE_MAKER      256 /* bytes of the path of such a one's program, with its NUL */
 #define TRACE_WATCHED    32  /* LEARN_WATCHED: cgroups, or processes, watched at once */
 #define TRACE_STEPS      4   /* components and mounts of one step of a walk */
 #define TRACE_STRIDE     16  /* steps */

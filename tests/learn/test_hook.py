@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -291,12 +292,13 @@ def bundle(tmp_path):
     run([runc, "spec"], cwd=b, check=0)
     plain = json.loads((b / "config.json").read_text())
 
-    def start(script, *options, name="web", before=(), timeout=PATIENCE, annotations=()):
+    def start(script, *options, name="web", before=(), timeout=PATIENCE, annotations=(), runtime=runc, hooks=()):
         plain["process"].update(terminal=False, args=["/bin/sh", "-c", script])
         plain["root"]["readonly"] = False
         plain["annotations"] = {**({NAME: name} if name else {}), **dict(annotations)}
+        plain["hooks"] = {"createRuntime": list(hooks)}
         (b / "config.json").write_text(json.dumps(plain))
-        return run([*before, PALE, "hook", "--exec", runc, "--directory", rec, *options, "--", "--root",
+        return run([*before, PALE, "hook", "--exec", runtime, "--directory", rec, *options, "--", "--root",
                     tmp_path / "state", "run", "--bundle", b, f"pale-{os.getpid()}"],
                    timeout=timeout)
 
@@ -328,6 +330,33 @@ def test_a_container_is_recorded_from_its_start(bundle):
     assert not re.search("^call.* (mount|setns|pivot_root|capset)\t", text, re.M), text
     r = run([PALE, "propose", file])
     assert "policy web {" in r.out and "mkdir" in r.out, r
+
+
+HOLDS = """#!/bin/sh
+cat >/dev/null
+for p in $(pgrep -f "hook --directory $1"); do kill -STOP "$p" && echo "$p" >>"$2"; done
+"""
+
+
+@pytest.mark.once
+def test_of_a_runtime_that_ends_before_the_recorder_looks_the_version_is_told_all_the_same(bundle, tmp_path):
+    """The recorder is held from its first moment to behind the end of all, and the runtime is none of PATH's."""
+    start, rec = bundle
+    elsewhere, holds, held = tmp_path / "elsewhere/runc", tmp_path / "holds", tmp_path / "held"
+    elsewhere.parent.mkdir()
+    shutil.copy(need("runc"), elsewhere)
+    holds.write_text(HOLDS)
+    holds.chmod(0o755)
+    try:
+        r = start("mkdir /tmp/made; exit 7", "--strict", runtime=elsewhere, hooks=[{"path": str(holds), "args": ["holds", str(rec), str(held)]}])
+    finally:
+        pids = [int(p) for p in held.read_text().split()]
+        for p in pids:
+            os.kill(p, signal.SIGCONT)
+    assert r.rc == 7 and len(pids) == 1, (r, pids)
+    text = recordings(rec)[0].read_text()
+    version = run([elsewhere, "--version"], check=0).out.split()[2]
+    assert f'\nrun 1 runtime "runc {version}"\n' in text and "mkdir" in text, text
 
 
 def facts(text, kinds):
