@@ -70,6 +70,36 @@ static void read_pod(struct containers *cs, struct container *c, const struct js
 		c->sandbox = containers_meet(cs, id->text, c->engine);
 }
 
+#define SLICE ".slice"
+
+/*
+ * "SLICE:PREFIX:NAME", as runtimes take it with --systemd-cgroup: a scope, in a slice that has a directory for each
+ * part of its name (runc's docs/systemd.md, systemd.slice(5)). Anything else is the place itself, or is told by
+ * its first process.
+ */
+static const char *place_of(struct containers *cs, const char *path)
+{
+	const char *prefix = path && *path != '/' ? strchr(path, ':') : NULL;
+	const char *name = prefix ? strchr(prefix + 1, ':') : NULL;
+	struct str slice = { path, prefix ? (size_t)(prefix - path) : 0 };
+	BUF_AUTO out = { 0 };
+
+	if (!name || name == prefix + 1 || !name[1] || strpbrk(name + 1, ":/"))
+		return path;
+	if (!slice.n)
+		slice = STR("system" SLICE);
+	if (slice.n < sizeof(SLICE) ||
+	    memcmp(slice.p + slice.n - strlen(SLICE), SLICE, strlen(SLICE)) != 0 ||
+	    memchr(slice.p, '/', slice.n))
+		return path;
+	slice.n -= strlen(SLICE);
+	for (size_t i = 1; i <= slice.n && *slice.p != '-'; i++)
+		if (i == slice.n || slice.p[i] == '-')
+			buf_printf(&out, "/%.*s" SLICE, (int)i, slice.p);
+	buf_printf(&out, "/%.*s-%s.scope", (int)(name - prefix - 1), prefix + 1, name + 1);
+	return buf_keep(cs->arena, &out);
+}
+
 static void read_config(struct containers *cs, struct container *c, const char *path)
 {
 	struct arena *scratch = arena_scratch(cs->arena);
@@ -79,7 +109,8 @@ static void read_config(struct containers *cs, struct container *c, const char *
 	if (config && config->kind == JSON_OBJECT) {
 		linux_part = json_get(config, "linux");
 		notes = json_get(config, "annotations");
-		fields_take(&c->place, fields_text(cs->arena, linux_part, "cgroupsPath"));
+		fields_take(&c->place,
+			    place_of(cs, fields_text(cs->arena, linux_part, "cgroupsPath")));
 		for (size_t i = 0; i < ARRAY_SIZE(annotations); i++)
 			fields_take((const char **)((char *)c + annotations[i].member),
 				    fields_text(cs->arena, notes, annotations[i].key));

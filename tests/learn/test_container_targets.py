@@ -93,6 +93,8 @@ def test_each_engines_files_name_its_containers(tree):
     tree(f"{tasks}/default/job/config.json", {"linux": {"cgroupsPath": "/default/job"}})
     tree("/sys/fs/cgroup/default/job")
     tree(f"{tasks}/default/old/config.json", {"linux": {"cgroupsPath": "/default/old"}})
+    tree(f"{tasks}/default/unit/config.json", {"linux": {"cgroupsPath": "shop-front.slice:ctr:unit"}})
+    tree("/sys/fs/cgroup/shop.slice/shop-front.slice/ctr-unit.scope")
     got = listed(tree, "web", "docker:web", "podman:web", "pod-1/api", "api", "b", "app=web", "tier", "job", "tier=front")
     assert got == {
         "docker:web": [A, "nginx:1", f"/system.slice/docker-{A}.scope", "web", "docker:web", "app=web"],
@@ -100,7 +102,8 @@ def test_each_engines_files_name_its_containers(tree):
         "cri-o:pod-1/api": [C, "api:2", f"/kubepods.slice/crio-{C}.scope", "pod-1/api", "api", "tier"],
         "containerd:pod-2/api": [d, "-", f"/kubepods.slice/cri-containerd-{d}.scope", "api"],
         "containerd:job": ["job", "-", "/default/job", "job"],
-        "containerd:old": ["old", "-", "-"]}
+        "containerd:old": ["old", "-", "-"],
+        "containerd:unit": ["unit", "-", "/shop.slice/shop-front.slice/ctr-unit.scope"]}
 
 
 def test_one_name_in_two_namespaces_of_containerds_is_two_containers(tree):

@@ -472,7 +472,9 @@ TASKS = "run/containerd/io.containerd.runtime.v2.task"
 def test_a_cgroup_that_names_nobody_is_the_container_that_its_runtime_was_told_to_put_there(tmp_path):
     """ctr's, by name: containerd has them in namespaces, of which two may have one name."""
     for space, name, at in (("default", "job", "/default/job"), ("two", "job", "/two/job"), ("two", ID, f"/two/{ID}"), ("moby", "x", "/moby/x"),
-                            ("two", "odd", "/"), ("two", "slice", "system.slice:two:slice"), ("two", "long-" + "x" * 71, "/two/long")):
+                            ("two", "odd", "/"), ("two", "slice", "system.slice:two:slice"), ("two", "long-" + "x" * 71, "/two/long"),
+                            ("two", "deep", "a-b-c.slice:two:deep"), ("two", "top", "-.slice:x:top"), ("two", "none", ":x:none"), ("two", "way", "a/../b.slice:x:way"),
+                            ("two", "bare", "a.slice::bare"), ("two", "more", "a.slice:x:more:y"), ("two", "noslice", "a:x:noslice")):
         (tmp_path / TASKS / space / name).mkdir(parents=True)
         (tmp_path / TASKS / space / name / "config.json").write_text(json.dumps({"linux": {"cgroupsPath": at}, "annotations": {"nerdctl/name": "web"} if name == ID else {}}))
 
@@ -484,7 +486,11 @@ def test_a_cgroup_that_names_nobody_is_the_container_that_its_runtime_was_told_t
     assert site(f"/two/{ID}", "web", "two/web", "default/web", "two/" + ID[:4]) == f"containerd:3f2a91c0d5e1 (two/web)|{ID}||web|two/web|two/{ID[:4]}"
     assert site("/two/long", "long-" + "x" * 71) == "containerd:two/long-" + "x" * 71 + "|long-" + "x" * 71 + "||long-" + "x" * 71
     assert site("/moby/x").startswith("docker:x|x|")
-    for path in ("/two/job2", "/two", "/", "", "/default/jo", "/system.slice/two-slice.scope"):
+    scopes = {"slice": "/system.slice/two-slice.scope", "deep": "/a.slice/a-b.slice/a-b-c.slice/two-deep.scope", "top": "/x-top.scope", "none": "/system.slice/x-none.scope"}
+    for name, path in scopes.items():  # as runc and crun make them with --systemd-cgroup
+        assert site(path, name, f"two/{name}") == site(f"{path}/inner", name, f"two/{name}") == f"containerd:two/{name}|{name}||{name}|two/{name}"
+    for path in ("/two/job2", "/two", "/", "", "/default/jo", "/system.slice/two-slice.scop", "/system.slice/two-slice", "/b.slice/x-way.scope", "/a.slice/-bare.scope",
+                 "/a.slice/x-more.scope", "/a/x-noslice.scope", "/a-b-c.slice/two-deep.scope"):
         assert site(path).startswith("host:"), path
 
 
