@@ -15,7 +15,10 @@
 #define SECOND   UINT64_C(1000000000)
 #define EVERY_NS (10 * SECOND) /* totals, and the text file */
 
-enum { ROUND_LINES = 4096 }; /* of a source, before the others have their turn */
+enum {
+	ROUND_LINES = 4096, /* of a source, before the others have their turn */
+	LAST_ROUNDS = 16,   /* of what was there when it was to end */
+};
 
 static uint64_t time_ns(void)
 {
@@ -97,6 +100,7 @@ static bool read_source(struct watch *w, unsigned which)
 	} else if (s->source.ended && s->source.kind != WATCH_INPUT) {
 		tell("pale watch: %s has ended", s->source.name);
 	}
+	s->has_more = more > 0;
 	/* A pipe ends with what writes to it. */
 	w->failed |= more < 0 || (s->source.ended && s->source.kind == WATCH_JOURNAL);
 	if (s->source.rotated != s->rotated)
@@ -146,26 +150,49 @@ static void on_tick(struct watch *w, uint64_t now)
 	write_textfile(w);
 }
 
+/* True: there is more. */
+static bool read_sources(struct watch *w)
+{
+	bool busy = false;
+
+	for (unsigned i = 0; i < w->nsources; i++)
+		if (!w->sources[i].source.ended)
+			busy |= read_source(w, i);
+	return busy;
+}
+
 static void watch_rounds(struct watch *w, int signals)
 {
 	bool busy = true, stopped = false;
 
 	while (!w->broken && !stopped && (busy || has_any(w))) {
 		wait_for(w, signals, busy);
-		stopped = is_stopped(signals); /* what was there before it is still read */
+		stopped = is_stopped(signals);
 		uint64_t now = clock_ns();
 		w->now_ns = time_ns();
-		busy = false;
 		if (w->comings)
 			comings_step(w->comings, now, w->now_ns);
-		for (unsigned i = 0; i < w->nsources; i++)
-			if (!w->sources[i].source.ended)
-				busy |= read_source(w, i);
+		busy = read_sources(w);
 		http_step(&w->http, now, put_series, w);
 		on_tick(w, now);
 		flush_out(w);
 		stopped |= w->end_ns && now >= w->end_ns;
 	}
+}
+
+/* What was there before it was to end is still read, as far as that has an end. */
+static void read_the_rest(struct watch *w)
+{
+	unsigned more = 1;
+
+	for (unsigned rounds = 0; more && rounds < LAST_ROUNDS && !w->broken; rounds++) {
+		(void)read_sources(w);
+		flush_out(w);
+		more = 0;
+		for (unsigned i = 0; i < w->nsources; i++)
+			more += !w->sources[i].source.ended && w->sources[i].has_more;
+	}
+	w->sums.unread = more;
 }
 
 /* ---- the end ---- */
@@ -200,6 +227,7 @@ static void tell_end(struct watch *w)
 	put_sum(&text, s->overflow, "kinds that count as \"other\" for Prometheus");
 	put_sum(&text, s->dropped.records, "records that the kernel dropped");
 	put_sum(&text, s->dropped.times, "times that it dropped some without counting them");
+	put_sum(&text, s->unread, "sources of which not all was read that was there in the end");
 	buf_putc(&text, '\n');
 	tell_text(&text);
 }
@@ -224,11 +252,16 @@ static void tell_begin(const struct watch *w)
 	tell_text(&text);
 }
 
+/* SIGHUP, too, as where a terminal is closed: not where somebody has it ignored (nohup(1)). */
 static int open_signals(void)
 {
+	struct sigaction hup = { .sa_handler = SIG_DFL };
 	sigset_t set;
 
 	sigemptyset(&set);
+	(void)sigaction(SIGHUP, NULL, &hup);
+	if (hup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -263,6 +296,7 @@ static int watch(struct watch *w, const struct options *o)
 	if (o->at[OPT_UNTIL].given)
 		w->end_ns = now + o->at[OPT_UNTIL].number * SECOND;
 	watch_rounds(w, signals);
+	read_the_rest(w);
 	watch_tell_totals(w, true);
 	flush_out(w);
 	write_textfile(w);

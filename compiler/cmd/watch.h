@@ -19,6 +19,7 @@ struct watched_source {
 	bool losses_only; /* beside a better one: only what the kernel says it dropped */
 	bool ours;        /* its processes are this machine's */
 	uint64_t rotated; /* told of these */
+	bool has_more;    /* than was read of it in this round */
 };
 
 struct watch {

@@ -274,7 +274,8 @@ void watch_put_end(struct buf *out, const struct watch_sums *s, uint64_t now_ns)
 		     { "folded", s->folded },
 		     { "overflow", s->overflow },
 		     { "dropped_records", s->dropped.records },
-		     { "dropped_times", s->dropped.times } };
+		     { "dropped_times", s->dropped.times },
+		     { "unread", s->unread } };
 	struct json_writer w = { .out = out };
 
 	open_event(&w, "end", now_ns);

@@ -21,6 +21,7 @@ struct watch_sums {
 	uint64_t folded_kinds, folded;
 	uint64_t overflow; /* kinds that count as "other" */
 	struct watch_dropped dropped;
+	uint64_t unread; /* sources of which not all was read that was there */
 };
 
 /* JSON alone: the last line. */

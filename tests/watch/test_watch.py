@@ -335,6 +335,39 @@ def test_zeros_that_a_cut_leaves_in_front_of_a_record_do_not_hide_it(tmp_path):
     assert got[-1]["refused"] == 10
 
 
+@pytest.mark.parametrize("before", [[], ["nohup"]])
+def test_it_ends_with_its_totals_where_the_terminal_is_closed_unless_that_is_ignored(tmp_path, before):
+    log = tmp_path / "log"
+    log.write_text("")
+    with watching("--from", log, before=before) as w:
+        def told(nr):
+            with open(log, "a") as f:
+                f.write(call(nr))
+            return w.until(lambda e: e["event"] == "refusal")["nr"] == nr
+        assert told(201)
+        if before:
+            w.p.send_signal(signal.SIGHUP)
+            assert told(202)
+        got, err = w.end(signal.SIGTERM if before else signal.SIGHUP)
+    assert got[-1]["event"] == "end" and got[-1]["refused"] == 1 + len(before) and "pale watch: refusals: " in err
+
+
+def test_what_was_there_when_it_is_ended_is_read_and_that_there_was_more_is_told(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("")
+    for n, unread in ((65536, 0), (100000, 1)):
+        with watching("--from", log) as w:
+            w.p.send_signal(signal.SIGSTOP)
+            with open(log, "a") as f:
+                f.write(call(201) * n)
+            w.p.send_signal(signal.SIGTERM)
+            w.p.send_signal(signal.SIGCONT)
+            out, err = w.p.communicate(timeout=PATIENCE)
+        end = events(out)[-1]
+        assert w.p.returncode == 0 and end["unread"] == unread and (end["refused"] == n) == (not unread) and end["refused"] >= 65536, end
+        assert ("; sources of which not all was read that was there in the end: 1" in err) == bool(unread), err
+
+
 @pytest.mark.parametrize("endless", ["/dev/zero", "x"])
 def test_a_line_without_an_end_keeps_nobody_waiting(tmp_path, endless):
     """--until and signals are heard, and other sources read."""
