@@ -172,6 +172,8 @@ static void watch_rounds(struct watch *w, int signals)
 		w->now_ns = time_ns();
 		if (w->comings)
 			comings_step(w->comings, now, w->now_ns);
+		if (w->comings && !w->looked && comings_sees(w->comings))
+			watch_tell_missing(w);
 		busy = read_sources(w);
 		http_step(&w->http, now, put_series, w);
 		on_tick(w, now);
@@ -283,7 +285,7 @@ static int watch(struct watch *w, const struct options *o)
 	}
 	for (unsigned i = 0; i < w->nsources && !w->comings; i++)
 		if (w->sources[i].ours)
-			w->comings = comings_new(w->s->arena, "", w->whose);
+			w->comings = comings_new(w->s->arena, "", w->whose, watch_meet, w);
 	tell_begin(w);
 	write_textfile(w);
 	if (w->textfile_failed) {

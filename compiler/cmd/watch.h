@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the files of `pale watch` share: its state, its sources, what it tells. */
+#include "compiler/base/suggest.h"
 #include "compiler/cmd/watch_explain.h"
 #include "compiler/watch/comings.h"
 #include "compiler/watch/http.h"
@@ -31,7 +32,11 @@ struct watch {
 	struct watch_wanted { /* of each of these the first that was called so, and whether another was told of */
 		struct site first;
 		bool told;
+		struct suggest
+			near; /* until all that runs was looked at: what is called almost so, */
+		char nearest[sizeof(((struct site *)NULL)->name)]; /* and that word */
 	} * wanted;
+	bool looked; /* at all that runs */
 	struct watched_source sources[WATCH_SOURCES];
 	unsigned nsources;
 	struct whose *whose;
@@ -65,8 +70,14 @@ int watch_sources_open(struct watch *w, const struct options *o);
 /* Which they are, in words. */
 void watch_sources_put(struct buf *out, const struct watch *w);
 
-/* watch_take_line.c: a line of the source `which`. */
+/* watch_take.c: a line of the source `which`. */
 void watch_take_line(struct watch *w, unsigned which, const struct watch_line *line);
+/* watch_wanted.c: is it one of --container's? What a name says of two is told, once. */
+bool watch_is_wanted(struct watch *w, const struct site *p);
+/* The same of one that was met without a refusal: comings_met. */
+void watch_meet(void *who, const struct site *p);
+/* All that runs has been met: which of --container's was not. */
+void watch_tell_missing(struct watch *w);
 /* What has come together since: every so often, and at the end (all of it). */
 void watch_tell_totals(struct watch *w, bool all);
 /* What the kernel dropped, of all sources. */

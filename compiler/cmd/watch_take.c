@@ -62,44 +62,6 @@ static bool is_seen(struct watch *w, unsigned which, const struct watch_record *
 	return false;
 }
 
-/* One name may be of containers of two engines, or of two namespaces of containerd's, which is told once. */
-static void meet_wanted(struct watch *w, size_t i, const struct site *p)
-{
-	struct watch_wanted *is = &w->wanted[i];
-	BUF_AUTO text = { 0 };
-
-	if (is->first.state != SITE_CONTAINER)
-		is->first = *p;
-	if (is->told || !site_apart(&is->first, p))
-		return;
-	is->told = true;
-	buf_puts(&text, "pale watch: '");
-	buf_safe(&text, str_c(w->containers->list.v[i]));
-	buf_puts(&text, "' is the container ");
-	site_put_called(&text, &is->first);
-	buf_puts(&text, ", and also ");
-	site_put_called(&text, p);
-	buf_puts(&text, ": both are told; '--container ");
-	site_put_called(&text, &is->first);
-	buf_puts(&text, "' is one of them\n");
-	tell_text(&text);
-}
-
-static bool is_wanted(struct watch *w, const struct site *p)
-{
-	if (p->state == SITE_GONE)
-		w->sums.nowhere++;
-	if (!w->containers->list.n)
-		return true;
-	for (size_t i = 0; i < w->containers->list.n; i++)
-		if (*w->containers->list.v[i] && site_is(p, w->containers->list.v[i])) {
-			meet_wanted(w, i, p);
-			return true;
-		}
-	w->sums.elsewhere += p->state != SITE_GONE;
-	return false;
-}
-
 static void tell_first(struct watch *w, const struct watch_record *r, struct tally_entry *e)
 {
 	BUF_AUTO why = { 0 };
@@ -130,7 +92,7 @@ static void take_refusal(struct watch *w, unsigned which, struct watch_record *r
 	}
 	if (s->ours)
 		whose_find(w->whose, r->pid, r->ns, w->now_ns, &site);
-	if (!is_wanted(w, &site))
+	if (!watch_is_wanted(w, &site))
 		return;
 	if (!r->ns)
 		r->ns = w->now_ns;

@@ -28,6 +28,8 @@ struct coming {
 
 struct comings {
 	struct whose *whose;
+	comings_met *met;
+	void *who;
 	const char *root;
 	struct arena *arena; /* of what follows */
 	struct cgroup_tree tree;
@@ -56,11 +58,14 @@ static void close_tree(struct comings *c)
 	arena_free(c->arena);
 }
 
-struct comings *comings_new(struct arena *a, const char *root, struct whose *w)
+struct comings *comings_new(struct arena *a, const char *root, struct whose *w, comings_met *met,
+			    void *who)
 {
 	struct comings *c = ARENA_NEW(a, struct comings);
 
 	c->whose = w;
+	c->met = met;
+	c->who = who;
 	c->root = root;
 	open_tree(c);
 	return c;
@@ -70,6 +75,11 @@ void comings_end(struct comings *c)
 {
 	if (c)
 		close_tree(c);
+}
+
+bool comings_sees(const struct comings *c)
+{
+	return c->top > 0;
 }
 
 int comings_fd(const struct comings *c)
@@ -97,8 +107,12 @@ static bool look_at(struct comings *c, const char *cgroup, unsigned deep, uint64
 	f = fopen(path, "re");
 	if (!f)
 		return false;
-	while (fscanf(f, "%d", &pid) == 1)
-		whose_meet(c->whose, (uint64_t)pid, real_ns);
+	while (fscanf(f, "%d", &pid) == 1) {
+		const struct site *is = whose_meet(c->whose, (uint64_t)pid, real_ns);
+
+		if (is && c->met)
+			c->met(c->who, is);
+	}
 	fclose(f);
 	d = deep ? opendir(cgroup) : NULL;
 	while (d && below < BELOW_MOST && (entry = readdir(d)))

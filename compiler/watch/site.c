@@ -93,30 +93,45 @@ bool site_apart(const struct site *x, const struct site *y)
 	return strcmp(x->engine, y->engine) != 0 || strcmp(x->space, y->space) != 0;
 }
 
-bool site_is(const struct site *p, const char *wanted)
+/* Behind "ENGINE:" and "NAMESPACE/", where these are its own. */
+static const char *behind(const struct site *p, const char *wanted)
 {
 	size_t n = strlen(p->engine);
-	const char *slash = strrchr(p->pod, '/');
 
-	if (p->state != SITE_CONTAINER)
-		return false;
-	if ((*p->pod && !strcmp(p->pod, wanted)) || (slash && !strcmp(slash + 1, wanted)) ||
-	    (*p->pod_uid && !strcmp(p->pod_uid, wanted)))
-		return true;
 	if (!strncmp(wanted, p->engine, n) && wanted[n] == ':')
 		wanted += n + 1;
 	n = strlen(p->space);
 	if (n && !strncmp(wanted, p->space, n) && wanted[n] == '/')
 		wanted += n + 1;
-	if (*p->name && !strcmp(p->name, wanted))
+	return wanted;
+}
+
+static bool is_named(const struct site *p, const char *wanted)
+{
+	const char *slash = strrchr(p->pod, '/');
+	size_t n = strlen(p->pod);
+
+	if ((*p->pod && !strcmp(p->pod, wanted)) || (slash && !strcmp(slash + 1, wanted)) ||
+	    (*p->pod_uid && !strcmp(p->pod_uid, wanted)))
 		return true;
-	n = strlen(p->pod);
-	if (n && !slash && !strncmp(wanted, p->pod, n) && wanted[n] == '/' &&
-	    !strcmp(wanted + n + 1, p->name))
+	wanted = behind(p, wanted);
+	if ((*p->name && !strcmp(p->name, wanted)) || !strcmp(p->id, wanted))
 		return true;
-	if (!is_random(p))
-		return !strcmp(p->id, wanted);
+	return n && !slash && !strncmp(wanted, p->pod, n) && wanted[n] == '/' &&
+	       !strcmp(wanted + n + 1, p->name);
+}
+
+bool site_begins(const struct site *p, const char *wanted)
+{
+	if (p->state != SITE_CONTAINER || !is_random(p) || is_named(p, wanted))
+		return false;
+	wanted = behind(p, wanted);
 	return strlen(wanted) >= PREFIX_MIN && str_starts(str_c(p->id), wanted);
+}
+
+bool site_is(const struct site *p, const char *wanted)
+{
+	return p->state == SITE_CONTAINER && (is_named(p, wanted) || site_begins(p, wanted));
 }
 
 /* Of what is not in the default one, as where a name alone says which. */

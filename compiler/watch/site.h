@@ -57,5 +57,7 @@ void site_put_called(struct buf *out, const struct site *p);
  * name, with its namespace or without?
  */
 bool site_is(const struct site *p, const char *wanted);
+/* The same, by the beginning of its id alone, which another one's may begin with, too. */
+bool site_begins(const struct site *p, const char *wanted);
 /* "docker:3f2a91c0d5e1 (web)", "pod default/web", "system.slice/cron.service": may be printed. */
 void site_put(struct buf *out, const struct site *p);

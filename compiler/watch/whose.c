@@ -148,14 +148,15 @@ bool whose_around(const struct whose *w, const char *path)
 	return site_around(w->names, path);
 }
 
-void whose_meet(struct whose *w, uint64_t pid, uint64_t now_ns)
+const struct site *whose_meet(struct whose *w, uint64_t pid, uint64_t now_ns)
 {
 	struct kept *k = &w->kept[pid % KEPT];
 
 	if (!pid || pid > INT32_MAX)
-		return;
+		return NULL;
 	if (k->site.state != SITE_CONTAINER || !is_known(k, pid, now_ns, KNOWN_S / 2))
 		ask(w, k, pid, now_ns);
+	return k->pid == pid && k->site.state == SITE_CONTAINER ? &k->site : NULL;
 }
 
 void whose_find(struct whose *w, uint64_t pid, uint64_t record_ns, uint64_t now_ns,

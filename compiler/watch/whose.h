@@ -16,8 +16,8 @@ struct whose *whose_new(struct arena *a, const char *root);
 void whose_end(struct whose *w);
 /* Are the numbers that the kernel writes also those of /proc here? */
 bool whose_here(void);
-/* One that runs now, in a container: so it is known for a while when it has ended. */
-void whose_meet(struct whose *w, uint64_t pid, uint64_t now_ns);
+/* One that runs now, in a container: so it is known for a while when it has ended. Where it is; NULL: not known. */
+const struct site *whose_meet(struct whose *w, uint64_t pid, uint64_t now_ns);
 /* Of cgroups whose names tell no container: containerd's are looked for; is this path one's? (site.h) */
 void whose_look(struct whose *w, uint64_t now_ns);
 bool whose_around(const struct whose *w, const char *path);

@@ -171,6 +171,13 @@ def test_labels_are_escaped_and_paths_are_classes(tmp_path):
     assert not [f for f in os.listdir(tmp_path) if f != file.name] and file.stat().st_mode & 0o044
 
 
+def wait_for(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 class Watching:
     """pale watch in the background, once it has said what it reads."""
     def __init__(self, *args, before=()):
@@ -557,14 +564,14 @@ def test_whose_a_cgroup_is_that_names_nobody_is_looked_for_when_it_is_there(tmp_
     assert [got[0], got[1], got[-1]] == ["host:a", "containerd:job", "containerd:job"]
 
 
-@pytest.fixture
-def container():
-    """A process in a cgroup that is named as Docker's are."""
+@contextlib.contextmanager
+def sleeping(end):
+    """A process in a cgroup that is named as Docker's are, its id with such an end."""
     need_root()
     base = next((p for p in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.exists(f"{p}/cgroup.procs")), None)
     if not base:
         pytest.skip("no cgroup v2 is mounted here")
-    ident = f"{os.getpid():08x}" + "ab" * 28
+    ident = f"{os.getpid():08x}" + end * 28
     path = pathlib.Path(base, f"docker-{ident}.scope")
     path.mkdir()
     inside = subprocess.Popen(["sh", "-c", f"echo $$ > {path}/cgroup.procs; echo; exec sleep 60"], stdout=subprocess.PIPE)
@@ -574,7 +581,35 @@ def container():
     finally:
         inside.kill()
         inside.wait(timeout=PATIENCE)
-        path.rmdir()
+        wait_for(lambda: gone(path))
+
+
+def gone(cgroup):
+    try:
+        cgroup.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture
+def container():
+    with sleeping("ab") as (inside, ident):
+        yield inside, ident
+
+
+def test_an_id_that_two_begin_with_and_a_name_that_none_has_are_told_before_anything_is_refused(container, tmp_path):
+    log, (_, ident) = tmp_path / "log", container
+    log.write_text("")
+    with sleeping("cd") as (_, other):
+        with watching("--from", log, "--container", ident[:9]) as w:  # one alone begins so
+            assert w.end()[1].startswith("pale watch: refusals: 0")
+        with watching("--from", log, "--container", ident[:8], "--container", "no-such") as w:
+            lines = {w.p.stderr.readline() for _ in range(2)}
+            w.end()
+    one, two = (f"docker:{i[:12]}" for i in (ident, other))
+    assert "pale watch: no container that runs is called 'no-such'; it is told of when it comes\n" in lines
+    assert f"pale watch: '{ident[:8]}' is the container {one}, and also {two}: both are told; '--container {one}' is one of them\n" in lines, lines
 
 
 def test_a_refusal_is_a_containers_and_others_are_left_out(container, tmp_path):

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from conftest import LONG, PATIENCE, need, need_root
+from conftest import LONG, need, need_root
 from engines import Containerd, Docker, Podman, UsersPodman, daemons, end_killed
-from test_watch import call, watching
+from test_watch import call, wait_for as waits_for, watching
 
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.once]
 KILLED = pytest.mark.skipif(not LONG, reason="PALE_LONG: engines that are killed")
@@ -135,6 +135,7 @@ def test_ctrs_containers_are_watched_by_name_also_when_they_have_ended(ctr, root
         assert told(job)["container"] == job_is and told(early)["container"] == early_is
         got, err = w.end()
     assert got[-1]["nowhere"] == 0 and "; elsewhere than --container says: 2" in err, err
+    assert err.count("that runs is called 'job'; it is told of when it comes\n") == 1 and "'early'" not in err, err
 
 
 def test_a_name_that_two_namespaces_have_is_told_once_while_both_are_watched(ctr, root, tmp_path):
@@ -150,6 +151,11 @@ def test_a_name_that_two_namespaces_have_is_told_once_while_both_are_watched(ctr
             err = w.end()[1]
         assert err.count("and also") == 1 and (f"pale watch: 'web' is the container {called[0]}, and also {called[1]}: both are told; "
                                                f"'--container {called[0]}' is one of them\n") in err, err
+        with watching("--from", log, "--container", "web", "--container", "wbe") as w:  # before anything is refused
+            said = [w.p.stderr.readline() for _ in range(2)]
+            assert said[0] == f"pale watch: 'web' is the container {called[0]}, and also {called[1]}: both are told; '--container {called[0]}' is one of them\n"
+            assert said[1] == "pale watch: no container that runs is called 'wbe'; did you mean 'web'? It is told of when it comes\n"
+            w.end()
         with watching("--from", log, "--container", called[1]) as w:
             told = Told(w, log)
             told.writes(pids[0])
@@ -180,13 +186,6 @@ def test_a_users_own_podman_has_its_containers_watched_by_name(root, tmp_path):
             assert "; elsewhere than --container says: 1" in w.end()[1]
     finally:
         podman.end()
-
-
-def waits_for(condition):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("kind", [Docker, pytest.param(Podman, marks=KILLED), pytest.param(Containerd, marks=KILLED)])
