@@ -131,12 +131,17 @@ OTHER = pytest.mark.skipif(not LONG, reason="PALE_LONG: engines of other release
 
 @pytest.mark.parametrize("kind", [OfPodman, pytest.param(OfDocker, marks=OTHER)])
 def test_a_server_needs_its_own_calls_alone_where_the_engines_runtime_is_crun(kind, rootfs, tmp_path_factory):  # noqa: F811
-    where = tmp_path_factory.mktemp("e")
-    crun = Crun(where)
-    try:
-        rec, met = learned(kind(where, rootfs, runtime=crun.path, into=crun.into), where)
-    finally:
-        crun.end()
     version = re.search(r"version (\S+)", run([need("crun"), "--version"], check=0).out)[1]
-    assert met == f"crun {version}" and rec.runs[1]["runtime"] == f'"{met}"'
-    assert not rec.names() & RUNTIMES_OWN and RUNTIMES_OWN <= {name for _, name in runtimes(rec, "call")}
+    for _ in range(6):
+        where = tmp_path_factory.mktemp("e")
+        crun = Crun(where)
+        try:
+            rec, met = learned(kind(where, rootfs, runtime=crun.path, into=crun.into), where)
+        finally:
+            crun.end()
+        assert met == f"crun {version}" and rec.runs[1]["runtime"] == f'"{met}"'
+        assert not rec.names() & RUNTIMES_OWN
+        if RUNTIMES_OWN <= {name for _, name in runtimes(rec, "call")}:
+            break  # crun is done within some milliseconds of its cgroup: on a busy machine its first calls have been when that is watched
+    else:
+        raise AssertionError(runtimes(rec, "call"))
