@@ -173,6 +173,41 @@ class Podman:
             run(["umount", "-q", at])
 
 
+SCOPED = """#!%s
+import json, os, shutil, sys
+args = sys.argv[1:]
+at = next((i + 1 for i, a in enumerate(args) if a == "--bundle"), None)
+if at:
+    with open(args[at] + "/config.json") as f:
+        config = json.load(f)
+    name, (prefix, scope) = config["linux"]["cgroupsPath"].split(":")[0].removesuffix(".slice"), config["linux"]["cgroupsPath"].split(":")[1:]
+    parts = name.split("-")
+    slices = ["-".join(parts[:n + 1]) + ".slice" for n in range(len(parts))]
+    config["linux"]["cgroupsPath"] = "/".join(["", *slices, f"{prefix}-{scope}.scope"])
+    config["root"]["path"] = os.path.join(args[at], config["root"]["path"])
+    os.mkdir(args[at] + "/scoped")
+    with open(args[at] + "/scoped/config.json", "w") as f:
+        json.dump(config, f)
+    args[at] += "/scoped"
+os.execv("%s", ["runc", *args])
+"""
+
+
+def scoped(path):
+    """A runc that puts containers where systemd would have made their scopes, as none runs here; what it is told is systemd's form."""
+    path.write_text(SCOPED % (sys.executable, need("runc")))
+    path.chmod(0o755)
+    return path
+
+
+def take_slices(top):
+    """What such a one has left of a slice."""
+    for at in pathlib.Path("/sys/fs/cgroup").glob("**/" + top + ".slice"):
+        for d in (*at.glob("*.slice"), at):
+            with contextlib.suppress(OSError):
+                d.rmdir()
+
+
 class Containerd:
     """containerd with all it keeps in the directory; called as ctr is, in one of its namespaces."""
 

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from conftest import LONG, PALE, PATIENCE, ROOT, need, need_root, program, run, skip
-from engines import Containerd, Docker, Podman, UsersPodman, answers
+from engines import Containerd, Docker, Podman, UsersPodman, answers, scoped, take_slices
 from recordings import Recording
 from test_backends import cgroup, usable, waits  # noqa: F401
 from test_border import allow_waits
@@ -545,6 +545,27 @@ def test_ctrs_container_is_waited_for_wherever_containerd_keeps_its_state(ctr, r
     assert f'\nrun 1 containers "containerd:{ctr.client[-1]}/job job"\n' in text and re.search(r"^call \S+ arch_prctl\t1:1@", text, re.M)
     r = run([PALE, "learn", "--container", "befroe"])
     assert r.rc == 125 and "did you mean 'before'?" in r.err, r
+
+
+@ONE
+@pytest.mark.parametrize("name, annotations, called", [("unit", [], "unit"), (A[:60] + "beef", ["nerdctl/name=shown", "nerdctl/namespace=x", "app=web"], "shown")], ids=["ctr", "nerdctl"])
+def test_what_containerd_has_as_a_scope_of_systemds_is_recorded_from_its_first_call(ctr, rootfs, tmp_path, name, annotations, called):
+    """As ctr --runc-systemd-cgroup has it; and with what nerdctl gives of its labels to the runtime, by the name that its user knows."""
+    runc, top = scoped(tmp_path / "runc"), f"pale{os.getpid()}"
+    for wanted in (["--container", called], ["--label", "app=web"])[:2 if annotations else 1]:
+        p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p", "-r", tmp_path / "rec", *wanted, "--wait"], stderr=subprocess.PIPE, text=True)
+        try:
+            until_watched(p)
+            ctr("run", "--rm", "--runc-binary", str(runc), "--cgroup", f"{top}-front.slice:ctr:{name}", *(w for a in annotations for w in ("--annotation", a)),
+                "--rootfs", str(rootfs[0]), name, "/bin/cat", "/www/index.html")
+            err = p.communicate(timeout=PATIENCE)[1]
+            got = Recording(tmp_path / "rec")
+            assert p.returncode == 0 and "midway" not in got.runs[1] and "/www/index.html" in got.files, err
+            assert got.runs[1]["containers"] == f'"containerd:{ctr.client[-1]}/{called} {name[:12]}"' and "arch_prctl" in got.names()
+        finally:
+            p.kill()
+            p.wait(PATIENCE)
+            take_slices(top)
 
 
 @ONE

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from conftest import LONG, need, need_root
-from engines import Containerd, Docker, Podman, UsersPodman, daemons, end_killed
+from engines import Containerd, Docker, Podman, UsersPodman, daemons, end_killed, scoped, take_slices
 from test_watch import call, wait_for as waits_for, watching
 
 pytestmark = [pytest.mark.xdist_group("engines"), pytest.mark.once]
@@ -110,9 +110,9 @@ def test_a_refusal_of_a_container_that_has_ended_has_its_name_and_image(docker, 
     assert got[-1]["nowhere"] == 0
 
 
-def ctrs(ctr, root, name):
+def ctrs(ctr, root, name, options=()):
     """The number of the first process of a container that runs from now on."""
-    ctr("run", "-d", "--rootfs", str(root), name, "/bin/busybox", "sleep", "600")
+    ctr("run", "-d", *options, "--rootfs", str(root), name, "/bin/busybox", "sleep", "600")
     return next(int(line.split()[1]) for line in ctr("task", "ls").splitlines() if line.split()[0] == name)
 
 
@@ -136,6 +136,27 @@ def test_ctrs_containers_are_watched_by_name_also_when_they_have_ended(ctr, root
         got, err = w.end()
     assert got[-1]["nowhere"] == 0 and "; elsewhere than --container says: 2" in err, err
     assert "'early'" not in err, err
+
+
+def test_what_containerd_has_as_a_scope_of_systemds_is_watched_by_name(ctr, root, tmp_path):
+    """As ctr --runc-systemd-cgroup has it, and with what nerdctl gives of its labels to the runtime."""
+    log, top, nerd = tmp_path / "log", f"pale{os.getpid()}", "ab" * 30 + "beef"
+    log.write_text("")
+    options = ["--runc-binary", str(scoped(tmp_path / "runc")), "--cgroup"]
+    try:
+        with watching("--from", log, "--container", "unit", "--container", "shown") as w:
+            unit = ctrs(ctr, root, "unit", [*options, f"{top}-front.slice:ctr:unit"])
+            shown = ctrs(ctr, root, nerd, [*options, f"{top}.slice:nerdctl:{nerd}", "--annotation", "nerdctl/name=shown"])
+            told = Told(w, log, inside=unit)
+            told.has_looked()
+            ctr.clear()
+            assert not os.path.exists(f"/proc/{unit}")
+            assert told(unit)["container"] == {"engine": "containerd", "id": "unit", "namespace": ctr.client[-1], "name": "unit"}
+            assert told(shown)["container"] == {"engine": "containerd", "id": nerd, "namespace": ctr.client[-1], "name": "shown"}
+            w.end()
+    finally:
+        ctr.clear()
+        take_slices(top)
 
 
 def test_a_name_that_two_namespaces_have_is_told_once_while_both_are_watched(ctr, root, tmp_path):
