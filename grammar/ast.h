@@ -28,6 +28,7 @@ struct ast_comment {
 	struct span span;
 	bool blank_before; /* an empty line stood above it */
 	struct ast_comment *next;
+	struct ast_comment *added; /* of a list's first: the one that was added last; NULL */
 };
 
 struct comment_list { /* in the order of the text */

@@ -42,16 +42,22 @@ void ast_words_add(struct arena *a, struct ast_word **list, const char *text)
 
 void ast_comment_add(struct arena *a, struct ast_comment **list, const char *fmt, ...)
 {
-	struct ast_comment *c = ARENA_NEW(a, struct ast_comment);
+	struct ast_comment *c = ARENA_NEW(a, struct ast_comment), *last;
 	va_list ap;
 
 	va_start(ap, fmt);
 	c->text = str_c(arena_vprintf(a, fmt, ap));
 	va_end(ap);
 	c->span = NO_SPAN;
-	while (*list)
-		list = &(*list)->next;
-	*list = c;
+	if (!*list) {
+		*list = c;
+		return;
+	}
+	last = (*list)->added ? (*list)->added : *list; /* a proposal's head may have thousands */
+	while (last->next)
+		last = last->next;
+	last->next = c;
+	(*list)->added = c;
 }
 
 #define NUMBER_FORMAT(n) ((n) > 9999 ? "0x%llx" : "%llu")

@@ -134,14 +134,23 @@ void model_bits(struct model *m, enum arch a, uint32_t nr, unsigned arg, uint64_
 	}
 }
 
-static struct recorded_tuple *tuple_of(struct model *m, struct recorded_call *c,
+static struct recorded_tuple *tuple_of(struct model *m, int list, enum arch a, uint32_t nr,
 				       const uint64_t args[3])
 {
 	struct recorded_tuple fresh = { { args[0], args[1], args[2] }, 0, true };
+	const uint64_t of[] = { (uint64_t)list, a, nr, args[0], args[1], args[2] };
+	uint64_t hash = hash_bytes(HASH_START, of, sizeof(of));
+	struct table *places = &model_calls(m)->tuples;
+	struct recorded_call *c = call_of(m, list, a, nr);
+	struct table_walk w = table_start(hash);
+	size_t at;
 
-	vec_each(&c->tuples, t)
-		if (!memcmp(t->args, fresh.args, sizeof(t->args)))
-			return t;
+	/* What another call has under this hash is none of this one's. */
+	while ((at = table_next(places, &w)) != TABLE_END)
+		if (at < c->tuples.n &&
+		    !memcmp(c->tuples.v[at].args, fresh.args, sizeof(fresh.args)))
+			return &c->tuples.v[at];
+	table_add(model_arena(m), places, hash, c->tuples.n);
 	vec_push(model_arena(m), &c->tuples, fresh);
 	return &c->tuples.v[c->tuples.n - 1];
 }
@@ -150,7 +159,7 @@ void model_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t args[
 {
 	EACH_LIST(m, list)
 	{
-		struct recorded_tuple *t = tuple_of(m, call_of(m, list, a, nr), args);
+		struct recorded_tuple *t = tuple_of(m, list, a, nr, args);
 
 		t->count = count_add(t->count, count);
 		t->held = false;
@@ -162,7 +171,7 @@ void model_held_tuple(struct model *m, enum arch a, uint32_t nr, const uint64_t 
 {
 	EACH_LIST(m, list)
 	{
-		struct recorded_tuple *t = tuple_of(m, call_of(m, list, a, nr), args);
+		struct recorded_tuple *t = tuple_of(m, list, a, nr, args);
 
 		t->count = count_add(t->count, count);
 	}

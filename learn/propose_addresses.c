@@ -109,14 +109,15 @@ static bool made_socket(struct proposal *p, const struct address *of)
 
 void propose_describe_addresses(struct proposal *p, struct ast_comment **to)
 {
-	bool told[ADDRESS_GROUPS] = { false };
+	bool done[ADDRESS_GROUPS] = { false };
 
 	vec_each(&p->r->addresses, a) {
 		struct address_kind kind = { a->address.family, a->address.type, NULL };
+		bool *seen = &done[address_group(&a->address)], first = !*seen;
 
-		if (told[address_group(&a->address)] || made_socket(p, &a->address))
+		*seen = true;
+		if (!first || made_socket(p, &a->address))
 			continue;
-		told[address_group(&a->address)] = true;
 		kind.prefix = arena_printf(p->a, "%s %s, of sockets that were not made here: ",
 					   address_families[kind.family], address_types[kind.type]);
 		note_op(p, to, a->address.op, &kind);

@@ -9,46 +9,62 @@
 
 /* ---- sockets ---- */
 
-struct socket_kind {
-	uint64_t family, type;
-	uint64_t count, first_ns;
+struct socket_made { /* sockets of one kind and protocol, by one call */
+	uint64_t family, type, protocol;
+	uint64_t count;
+	bool held, by_ring; /* io_uring makes sockets by no call of socket(2) */
+	size_t place;       /* in the recording */
+};
+
+struct socket_kind { /* of one family and type, which stand together */
+	const struct socket_made *v;
+	size_t n;
+	uint64_t count;
 	bool held; /* all of them */
 };
 
-struct socket_kinds {
-	VEC(struct socket_kind) list;
-};
-
-static int cmp_socket(const void *x, const void *y)
+static int cmp_made(const void *x, const void *y)
 {
-	const struct socket_kind *a = x, *b = y;
+	const struct socket_made *a = x, *b = y;
 
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
-	return a->type < b->type ? -1 : a->type > b->type;
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	return a->place < b->place ? -1 : a->place > b->place;
 }
 
-static void collect_sockets(struct proposal *p, struct socket_kinds *out)
+static size_t collect_sockets(struct proposal *p, struct socket_made **out)
 {
-	vec_each(&p->r->calls, c) {
-		vec_each(&c->tuples, t) {
-			struct socket_kind k = { t->args[0], t->args[1] & 0xf, t->count,
-						 c->first_ns, t->held };
-			bool known = false;
+	VEC(struct socket_made) list = { 0 };
 
-			vec_each(&out->list, have) {
-				if (have->family != k.family || have->type != k.type)
-					continue;
-				have->count = count_add(have->count, k.count);
-				have->held &= k.held;
-				known = true;
-			}
-			if (!known)
-				vec_push(p->a, &out->list, k);
+	vec_each(&p->r->calls, c) {
+		bool by_ring = c->nr == TRACE_RING_SETUP || c->nr == TRACE_RING_ENTER;
+
+		vec_each(&c->tuples, t) {
+			struct socket_made m = { t->args[0], t->args[1] & 0xf, t->args[2], t->count,
+						 t->held,    by_ring,          list.n };
+
+			vec_push(p->a, &list, m);
 		}
 	}
-	if (out->list.n)
-		qsort(out->list.v, out->list.n, sizeof(*out->list.v), cmp_socket);
+	if (list.n)
+		qsort(list.v, list.n, sizeof(*list.v), cmp_made);
+	*out = list.v;
+	return list.n;
+}
+
+/* The kind that begins here, of n that are left. */
+static struct socket_kind kind_at(const struct socket_made *v, size_t n)
+{
+	struct socket_kind k = { .v = v, .held = true };
+
+	while (k.n < n && v[k.n].family == v->family && v[k.n].type == v->type) {
+		k.count = count_add(k.count, v[k.n].count);
+		k.held &= v[k.n].held;
+		k.n++;
+	}
+	return k;
 }
 
 static struct ast_cond *socket_cond(struct proposal *p, const struct socket_kind *k, enum arch a)
@@ -59,28 +75,21 @@ static struct ast_cond *socket_cond(struct proposal *p, const struct socket_kind
 	struct ast_cond *family, *type;
 
 	family = ast_cmp_new(p->a, args[0].name, false, AST_CMP_EQ, NULL,
-			     proposal_value(p, k->family, &args[0], a));
+			     proposal_value(p, k->v->family, &args[0], a));
 	type = ast_cmp_new(p->a, args[1].name, false, AST_CMP_EQ, ast_name(p->a, "SOCK_TYPE_MASK"),
-			   proposal_value(p, k->type, &args[1], a));
+			   proposal_value(p, k->v->type, &args[1], a));
 	family = ast_cond_join(p->a, AST_COND_AND, family, type);
 	family->comma = true;
 	return family;
 }
 
-/* Who made them: a ring of io_uring does by no call of socket(2). */
-static const char *made_by(const struct proposal *p, const struct socket_kind *k)
+static const char *made_by(const struct socket_kind *k)
 {
 	bool rings = false, calls = false;
 
-	vec_each(&p->r->calls, c) {
-		vec_each(&c->tuples, t) {
-			bool is_ring = c->nr == TRACE_RING_SETUP || c->nr == TRACE_RING_ENTER;
-
-			if (t->args[0] != k->family || (t->args[1] & 0xf) != k->type)
-				continue;
-			rings |= is_ring;
-			calls |= !is_ring;
-		}
+	for (size_t i = 0; i < k->n; i++) {
+		rings |= k->v[i].by_ring;
+		calls |= !k->v[i].by_ring;
 	}
 	return !rings ? "" : calls ? ", also by io_uring" : ", by io_uring";
 }
@@ -91,24 +100,20 @@ static void note_protocols(struct proposal *p, const struct socket_kind *k, stru
 	BUF_AUTO text = { 0 };
 	bool other = false;
 
-	vec_each(&p->r->calls, c) {
-		vec_each(&c->tuples, t) {
-			if (t->args[0] != k->family || (t->args[1] & 0xf) != k->type || text.n > 60)
-				continue;
-			other |= t->args[2] != 0;
-			buf_printf(&text, "%s%llu", text.n ? ", " : "",
-				   (unsigned long long)t->args[2]);
-		}
+	for (size_t i = 0; i < k->n && text.n <= 60; i++) {
+		other |= k->v[i].protocol != 0;
+		buf_printf(&text, "%s%llu", text.n ? ", " : "",
+			   (unsigned long long)k->v[i].protocol);
 	}
 	ast_comment_add(p->a, &st->trailing, "%llux%s%s%s%s", (unsigned long long)k->count,
-			k->held ? ", held when the recording began" : "", made_by(p, k),
+			k->held ? ", held when the recording began" : "", made_by(k),
 			other ? ", any protocol; seen: " : "", other && text.p ? text.p : "");
 }
 
 static void propose_socket(struct proposal *p, const struct socket_kind *k)
 {
-	const char *family = proposal_short_name(p, "af", "AF_", k->family);
-	const char *type = proposal_short_name(p, "sock_type", "SOCK_", k->type);
+	const char *family = proposal_short_name(p, "af", "AF_", k->v->family);
+	const char *type = proposal_short_name(p, "sock_type", "SOCK_", k->v->type);
 	struct ast_network *n;
 	struct ast_stmt *st;
 
@@ -118,7 +123,7 @@ static void propose_socket(struct proposal *p, const struct socket_kind *k)
 		st = proposal_add_call(p, proposal_allow(p), "socket",
 				       socket_cond(p, k, p->r->run.host));
 		note_protocols(p, k, st);
-		propose_note_addresses(p, &st->leading, k->family, k->type);
+		propose_note_addresses(p, &st->leading, k->v->family, k->v->type);
 		return;
 	}
 	st = proposal_add(p, AST_STMT_NETWORK);
@@ -127,19 +132,22 @@ static void propose_socket(struct proposal *p, const struct socket_kind *k)
 	n->type = *ast_word_new(p->a, type);
 	st->networks = n;
 	note_protocols(p, k, st);
-	propose_note_addresses(p, &st->leading, k->family, k->type);
+	propose_note_addresses(p, &st->leading, k->v->family, k->v->type);
 }
 
 void propose_sockets(struct proposal *p)
 {
-	struct socket_kinds kinds = { 0 };
+	struct socket_made *made;
+	size_t n = collect_sockets(p, &made);
 
-	collect_sockets(p, &kinds);
 	p->group = "socket families and types";
-	vec_each(&kinds.list, k)
-		propose_socket(p, k);
-	if (kinds.list.n && !p->r->run.no_calls && !p->mux_sockets &&
-	    p->arches & ARCH_BIT(ARCH_I386)) {
+	for (size_t i = 0; i < n;) {
+		struct socket_kind k = kind_at(&made[i], n - i);
+
+		propose_socket(p, &k);
+		i += k.n;
+	}
+	if (n && !p->r->run.no_calls && !p->mux_sockets && p->arches & ARCH_BIT(ARCH_I386)) {
 		struct ast_stmt *st = proposal_add_call(p, proposal_nosys(p), "socketcall", NULL);
 
 		ast_comment_add(p->a, &st->trailing,

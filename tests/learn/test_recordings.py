@@ -257,7 +257,8 @@ def test_ten_thousand_recordings_are_added_up_in_bounded_time_and_memory(tmp_pat
         assert took < 10 * many / 10000 and mib < 256, (took, mib)
 
 
-@pytest.mark.parametrize("fact", ['rule "mount fstype=tmpfs /dev/x{i} -> /m/{i}/"', 'file "/srv/{i}/{i}" rw'])
+@pytest.mark.parametrize("fact", ['rule "mount fstype=tmpfs /dev/x{i} -> /m/{i}/"', 'file "/srv/{i}/{i}" rw',
+                                  "tuple x86_64 socket {i} 1 7", 'rule "unix (bind, listen) type=stream addr=@a{i}"'])
 def test_a_proposal_takes_time_in_proportion_to_its_facts(tmp_path, fact):
     head = {"id": f"{1:032x}", "machine": "x86_64", "kernel": '"6.1"', "libc": '"glibc 2.36"', "tier": '"ebpf"'}
     took = []
