@@ -34,12 +34,12 @@ struct node {
 	struct node *above;
 	bool has[KINDS]; /* the path itself is in the recording, as a file, as a directory */
 	struct proposed_file at[KINDS];
-	const struct recorded_file *file; /* that at[A_FILE] is of, where it is one's */
-	uint64_t *in;                     /* runs with anything here or below; NULL: there is one */
-	bool numbered;                    /* its number is a process's that wrote it */
-	bool wrote;                       /* names in it were made or taken away */
-	bool gathered;                    /* it stands for all that is beside it */
-	bool several;                     /* it stands for names that differ */
+	uint64_t *in;  /* runs with anything here or below; NULL: there is one */
+	bool gone;     /* what the run made of this name was gone again */
+	bool numbered; /* its number is a process's that wrote it */
+	bool wrote;    /* names in it were made or taken away */
+	bool gathered; /* it stands for all that is beside it */
+	bool several;  /* it stands for names that differ */
 	bool counted;
 	uint64_t others;
 	struct nodes kids;
@@ -161,9 +161,8 @@ static void add_path(struct tree *t, struct node *root, const struct recorded_fi
 		.socket = f->socket,
 		.held = f->held,
 	};
-	if (kind == A_FILE)
-		n->file = f;
 	n->numbered |= f->numbered;
+	n->gone |= f->gone && f->perms & PERM_W;
 	if (n->above && is_made(n))
 		n->above->wrote = true;
 }
@@ -232,14 +231,39 @@ static bool is_device(struct tree *t, const struct node *n)
 	return is_below(n, "dev") && !is_shared(str_c(path_of(t, n)));
 }
 
+/* The proc filesystem that it is in: /proc, or that of another root, which has what /proc/PID has below a number. */
+static const struct node *proc_of(const struct node *n)
+{
+	static const char *const own[] = { "attr",   "cgroup", "cmdline",       "comm",   "environ",
+					   "exe",    "fd",     "fdinfo",        "limits", "maps",
+					   "mounts", "ns",     "oom_score_adj", "stat",   "status",
+					   "task",   "uid_map" };
+
+	for (; n->above; n = n->above) {
+		const struct node *dir = n->above;
+
+		if (!dir->above || !str_is(dir->name, "proc"))
+			continue;
+		if (!dir->above->above)
+			return dir;
+		if (!all_digits(n->name))
+			return NULL;
+		vec_each(&n->kids.list, kid)
+			for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+				if (str_is((*kid)->name, own[i]))
+					return dir;
+	}
+	return NULL;
+}
+
 /* Numbers of the kernel's for what lives as long as a process does. */
 static const char *name_process(const struct node *n)
 {
-	const struct node *dir = n->above;
+	const struct node *dir = n->above, *proc = all_digits(n->name) ? proc_of(n) : NULL;
 
-	if (!all_digits(n->name) || !is_below(n, "proc"))
+	if (!proc)
 		return NULL;
-	if (!dir->above->above)
+	if (dir == proc)
 		return "a process id";
 	if (str_is(dir->name, "task"))
 		return "a thread's id";
@@ -312,7 +336,7 @@ static const char *name_number(const struct tree *t, struct node *n, struct buf 
 {
 	static const char process[] = "the number of a process of the run";
 	static const char gone[] = "a number in the name of a file that was gone at the end";
-	bool is_gone = n->file && n->file->gone && n->at[A_FILE].perms & PERM_W;
+	bool is_gone = n->gone;
 	size_t at, len;
 
 	if (is_gone && shape_numbers(out, n->name, is_port, t))
@@ -328,23 +352,25 @@ static const char *name_number(const struct tree *t, struct node *n, struct buf 
 	return n->numbered ? process : gone;
 }
 
-/* Of objects that are spread over directories by the first two digits of their names. */
+/* Of what is spread over directories by the first digits of its name: objects by two, messages by one. */
 static const char *name_spread(struct node *n, struct buf *out)
 {
-	bool objects = false;
+	bool (*is_one)(struct str) = shape_is_spread(n->name) ? shape_is_object : shape_is_queued;
+	bool some = false;
 
-	if (!shape_is_spread(n->name))
+	if (is_one == shape_is_queued &&
+	    (n->name.n != 1 || !memchr("0123456789ABCDEF", *n->name.p, 16)))
 		return NULL;
 	vec_each(&n->kids.list, kid) {
-		bool is = shape_is_object((*kid)->name);
+		bool is = is_one((*kid)->name);
 
-		if (!is && !((*kid)->file && (*kid)->file->gone))
+		if (!is && !(*kid)->gone)
 			return NULL;
-		objects |= is;
+		some |= is;
 	}
-	if (!objects)
+	if (!some)
 		return NULL;
-	buf_puts(out, "[0-9a-f][0-9a-f]");
+	buf_puts(out, is_one == shape_is_queued ? "[0-9A-F]" : "[0-9a-f][0-9a-f]");
 	return "objects spread over directories";
 }
 
@@ -352,7 +378,7 @@ static enum shape_use use_of(struct tree *t, const struct node *n)
 {
 	if (!is_made(n))
 		return SHAPE_USED;
-	if (n->file && n->file->gone)
+	if (n->gone)
 		return SHAPE_GONE;
 	return is_shared(str_c(path_of(t, n))) ? SHAPE_TEMPORARY : SHAPE_MADE;
 }

@@ -7,6 +7,7 @@
 enum {
 	HEX_LONG = 32,   /* digits that are no word and no number */
 	HEX_RANDOM = 12, /* of both letters and digits, in a temporary file's name */
+	NUMBER_LONG = 9, /* digits behind a word, in such a name */
 	TOKEN_LONG = 20, /* letters and digits, */
 	TOKEN_MIXED = 5, /* and so often one of them beside the other */
 };
@@ -93,6 +94,29 @@ static size_t mail_id(struct str s)
 	return 0;
 }
 
+/*
+ * Postfix's of a message: the microsecond in five hexadecimal digits, which is less than a million, and the number of
+ * the file's inode (postconf(5), enable_long_queue_ids).
+ */
+bool shape_is_queued(struct str s)
+{
+	size_t letters = 0;
+	uint64_t micro = 0;
+
+	if (s.n < 10 || s.n > 14)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		bool digit = is_digit(s.p[i]);
+
+		if (!is_hex(s.p[i]) || islower((unsigned char)s.p[i]))
+			return false;
+		letters += !digit;
+		if (i < 5)
+			micro = micro << 4 | (uint64_t)(digit ? s.p[i] - '0' : s.p[i] - 'A' + 10);
+	}
+	return micro < 1000000 && letters >= 2 && s.n - letters >= 3;
+}
+
 /* 2017 to 2033 in seconds, milliseconds, microseconds or nanoseconds. */
 static bool is_time(struct str s)
 {
@@ -122,6 +146,63 @@ static bool is_six(struct str s, bool loose)
 	if (loose) /* one capital before small letters is how words begin */
 		return capital + small + digit > 1 && (late || digit);
 	return capital && (small || digit) && (late || digit);
+}
+
+/*
+ * Six of them as in no word, nor in words that are written together (MyFile, DataSet1, PostgreSQL): two in three.
+ * A capital is followed by another, or by two small letters and more; a number is the end.
+ */
+static bool is_odd_six(struct str s)
+{
+	bool capital = false;
+	size_t i = 0;
+
+	if (s.n != 6 || !all(s, is_alnum))
+		return false;
+	for (size_t n; i < s.n && !is_digit(s.p[i]); i += n) {
+		size_t big = 0;
+
+		while (i + big < s.n && isupper((unsigned char)s.p[i + big]))
+			big++;
+		for (n = big; i + n < s.n && islower((unsigned char)s.p[i + n]);)
+			n++;
+		capital |= big;
+		if (big && n == big + 1)
+			return true;
+	}
+	while (i < s.n && is_digit(s.p[i]))
+		i++;
+	while (i < s.n && !capital)
+		capital = isupper((unsigned char)s.p[i++]);
+	return i < s.n && capital;
+}
+
+/* mkstemp's right behind what its maker begins with, letters of one case (docCOShUM, r.rrdKPhPsb): where, 0: nowhere. */
+static size_t six_behind(struct str p)
+{
+	size_t at = p.n > 6 ? p.n - 6 : 0, small = 0, big = 0;
+
+	for (size_t i = 0; i < at; i++) {
+		small += islower((unsigned char)p.p[i]) != 0;
+		big += isupper((unsigned char)p.p[i]) != 0;
+	}
+	return at && (small == at || big == at) && is_odd_six((struct str){ p.p + at, 6 }) ? at : 0;
+}
+
+/* LLVM's: six to eight hexadecimal digits behind what says itself that it is temporary. */
+static bool is_tmp_hex(struct str p)
+{
+	bool letters = false, digits = false;
+
+	if (!str_starts(p, "tmp") || p.n < 9 || p.n > 11)
+		return false;
+	for (size_t i = 3; i < p.n; i++) {
+		if (!is_hex(p.p[i]) || isupper((unsigned char)p.p[i]))
+			return false;
+		digits |= is_digit(p.p[i]);
+		letters |= !is_digit(p.p[i]);
+	}
+	return letters && digits;
 }
 
 static bool is_word(struct str s)
@@ -161,14 +242,15 @@ static bool is_hex_time(struct str s)
 /*
  * Ten as Perl's File::Temp takes them, of the 62 and '_', and 24 in 25 of those: both cases, and in
  * between what no word has, a digit before something else or a capital after another. A part of a name (BIND's
- * tmp-DjraqASg4Y) also changes between them four times, as nine in ten do: PostgreSQL is a word.
+ * tmp-DjraqASg4Y, of ssh-agent's twelve: ssh-ELgvMl9IV1Bb) also changes between them four times, as nine in ten do:
+ * PostgreSQL is a word.
  */
 static bool is_ten(struct str s, bool part)
 {
 	bool capital = false, small = false, odd = false;
 	unsigned changes = 0;
 
-	if (s.n != 10 || !is_word(s))
+	if (s.n < 10 || s.n > (part ? 12 : 10) || !is_word(s))
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		bool big = s.p[i] >= 'A' && s.p[i] <= 'Z';
@@ -219,11 +301,18 @@ static bool made_by(struct str name, struct str dir, size_t *fixed, size_t *rand
 		const char *prefix;
 		size_t random;
 		const char *dir; /* ends so */
+		bool strict;     /* six as in no word: words begin so, too */
 	} makers[] = {
-		{ "tmp.", 10, "" }, /* mktemp(1) */
-		{ "tmp", 8, "" },   /* Python's tempfile */
-		{ "cc", 6, "" },    /* gcc */
-		{ "t", 6, ".git" }, /* git init and clone: are there symbolic links? */
+		{ "tmp.", 10, "", false }, /* mktemp(1) */
+		{ "tmp", 8, "", false },   /* Python's tempfile */
+		{ "cc", 6, "", false },    /* gcc */
+		{ "t", 6, ".git", false }, /* git init and clone: are there symbolic links? */
+		{ "sed", 6, "", true },    /* sed -i */
+		{ "sort", 6, "", true },   { "php", 6, "", true }, /* what was uploaded */
+		{ "XX", 6, "", true },                             /* perl -i */
+		{ "st", 6, "", true }, /* strip, objcopy and ar of binutils */
+		{ "zi", 6, "", true }, /* zip */
+		{ "rustc", 6, "", true },  { "rmeta", 6, "", true }, /* rustc's, too */
 	};
 
 	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
@@ -232,7 +321,8 @@ static bool made_by(struct str name, struct str dir, size_t *fixed, size_t *rand
 		if (ends_with(dir, makers[i].dir) && str_starts(name, makers[i].prefix) &&
 		    name.n >= *fixed + *random &&
 		    is_word((struct str){ name.p + *fixed, *random }) &&
-		    (name.n == *fixed + *random || !is_alnum(name.p[*fixed + *random])))
+		    (name.n == *fixed + *random || !is_alnum(name.p[*fixed + *random])) &&
+		    (!makers[i].strict || is_six((struct str){ name.p + *fixed, *random }, false)))
 			return true;
 	}
 	return false;
@@ -247,19 +337,35 @@ static void put_any(struct buf *out, size_t n)
 }
 
 static const char a_time[] = "a time in the name";
+static const char a_message[] = "a message's id in the name";
 static const char random_name[] = "a random name, made anew each time";
 
 /* Where so many hexadecimal digits begin, letters among them, that are the word's end; its length: nowhere. */
 static size_t find_hex(struct str p)
 {
-	bool letters = false, digits = false;
-	size_t at = p.n;
+	bool letters = false, digits = false, last = true;
+	size_t at = p.n, number = p.n;
 
 	while (at && is_hex(p.p[at - 1])) {
 		digits |= is_digit(p.p[--at]);
 		letters |= !is_digit(p.p[at]);
+		last &= is_digit(p.p[at]);
+		number = last ? at : number;
 	}
+	/* old1764000000123456789: the letter is the word's, and a number is as long as it is. */
+	if (p.n - number >= NUMBER_LONG)
+		return p.n;
 	return p.n - at >= HEX_RANDOM && letters && digits ? at : p.n;
+}
+
+/* As Java's createTempFile and Go's CreateTemp put in, of any length, behind a word. */
+static size_t find_number(struct str p)
+{
+	size_t at = p.n;
+
+	while (at && is_digit(p.p[at - 1]))
+		at--;
+	return at && p.n - at >= NUMBER_LONG && !is_digit(p.p[0]) ? at : p.n;
 }
 
 /* As PHP's sessions are called: of its 26 digits to the base of 32 that is so in 199 of 200. */
@@ -313,10 +419,15 @@ static const char *put_piece(struct buf *out, struct str p, bool whole, enum sha
 			     bool numbers)
 {
 	size_t hex = use >= SHAPE_TEMPORARY ? find_hex(p) : p.n;
+	size_t number = use >= SHAPE_TEMPORARY ? find_number(p) : p.n;
 
 	if (p.n >= HEX_LONG && all(p, is_hex)) {
 		put_any(out, p.n);
 		return "a hash in the name";
+	}
+	if (use >= SHAPE_MADE && shape_is_queued(p)) {
+		put_any(out, p.n);
+		return a_message;
 	}
 	if (use >= SHAPE_MADE && is_time(p)) {
 		buf_putc(out, '1');
@@ -333,8 +444,13 @@ static const char *put_piece(struct buf *out, struct str p, bool whole, enum sha
 		return a_time;
 	}
 	if ((use >= SHAPE_MADE && hex == p.n && is_token(p)) ||
-	    (use >= SHAPE_TEMPORARY && is_ten(p, true))) {
+	    (use >= SHAPE_TEMPORARY && !whole && is_ten(p, true))) {
 		put_any(out, p.n);
+		return random_name;
+	}
+	if (number < p.n) {
+		shape_escape(out, (struct str){ p.p, number });
+		buf_puts(out, "[0-9]*");
 		return random_name;
 	}
 	put_word(out, (struct str){ p.p, hex }, numbers);
@@ -398,6 +514,7 @@ static const char *put_pieces(struct buf *out, struct str name, enum shape_use u
 	for (size_t i = 0; i < name.n;) {
 		struct str p = piece_at(name, i), rest = { name.p + i, name.n - i };
 		const char *said;
+		size_t fixed;
 
 		if ((!i || !is_alnum(name.p[i - 1])) && is_uuid(rest)) {
 			for (const char *c = uuid; *c; c++)
@@ -417,7 +534,17 @@ static const char *put_pieces(struct buf *out, struct str name, enum shape_use u
 
 			for (; i < end; i++)
 				buf_putc(out, name.p[i] == '-' ? '-' : '?');
-			why = "a message's id in the name";
+			why = a_message;
+			continue;
+		}
+		fixed = use < SHAPE_TEMPORARY              ? 0 :
+			use == SHAPE_GONE && is_tmp_hex(p) ? 3 :
+							     six_behind(p);
+		if (fixed && i + fixed > 1) {
+			shape_escape(out, (struct str){ p.p, fixed });
+			put_any(out, p.n - fixed);
+			i += p.n;
+			why = random_name;
 			continue;
 		}
 		said = put_piece(out, p, p.n == name.n, use, numbers);
@@ -453,9 +580,14 @@ bool shape_is_spread(struct str name)
 	return name.n == 2 && all(name, is_hex);
 }
 
+/* git's, and Go's, which have a letter behind a '-'. */
 bool shape_is_object(struct str name)
 {
-	return name.n >= HEX_LONG && all(name, is_hex);
+	size_t n = 0;
+
+	while (n < name.n && is_hex(name.p[n]))
+		n++;
+	return n >= HEX_LONG && (n == name.n || !is_alnum(name.p[n]));
 }
 
 bool shape_number(struct str name, size_t *at, size_t *n)

@@ -18,19 +18,22 @@ enum shape_use {
 
 /*
  * The glob of a name in which words are random or numbers of a moment: a UUID, 32 hexadecimal digits
- * and more; in what was made a time since the epoch, in hexadecimal, too, a message's id of Exim's, 20
+ * and more; in what was made a time since the epoch, in hexadecimal, too, a message's id of Exim's or Postfix's, 20
  * letters and digits mixed, and mkstemp(3)'s six, where no word looks so; in what is temporary also six
- * behind or before something else that look like a word with a digit, ten of both cases that look like no word, 12
- * hexadecimal digits and more at a word's end, and what mktemp(1), Python's tempfile, Perl's
- * File::Temp, Ruby's Tempfile, gcc and git put in; in what is gone what Python tries a directory with. Beside a time and random characters numbers are others, too. dir:
+ * behind or before something else that look like a word with a digit, or right behind letters and like no words written
+ * together, ten of both cases that look like no word, 12 hexadecimal digits and more at a word's end, nine digits and
+ * more behind a word, and what mktemp(1), Python's tempfile, Perl's File::Temp, Ruby's Tempfile and others of
+ * makers[] put in; in what is gone what Python tries a directory with. Beside a time and random characters numbers are others, too. dir:
  * the name of the directory that it is in. NULL: none is; else why, and the glob is in out.
  */
 const char *shape_of(struct buf *out, struct str name, struct str dir, enum shape_use use);
 
 /* Two hexadecimal digits, as of directories that objects are spread over. */
 bool shape_is_spread(struct str name);
-/* 32 hexadecimal digits or more and nothing else. */
+/* 32 hexadecimal digits or more and nothing else in the word. */
 bool shape_is_object(struct str name);
+/* A message's of Postfix's, which are spread by their first digit. */
+bool shape_is_queued(struct str name);
 
 /* A number in a name: [*at, *at + *n). */
 bool shape_number(struct str name, size_t *at, size_t *n);

@@ -73,6 +73,17 @@ HEX = "0123456789abcdef" * 4
     ("/tmp/k3x_9w2a", "w gone", "/tmp/????????"), ("/srv/y0kpknhe", "w gone", "/srv/????????"),
     ("/srv/d/Params.7da0e5e49e831fd6", "rw gone", f"/srv/d/Params.{'?' * 16}"),
     ("/usr/lib/libdns-9.18.49-1~deb12u1-Debian.so", "rm", "/usr/lib/libdns-[0-9]*.so"), ("/usr/lib/libbfd-2.40-system.so", "rm", "/usr/lib/libbfd-[0-9]*.so"),
+    ("/srv/e/sedJIfQbd", "rw gone", "/srv/e/sed??????"), ("/srv/e/sortuWvhih", "rw gone", "/srv/e/sort??????"), ("/tmp/phpDAecA9", "rw", "/tmp/php??????"),
+    ("/srv/stUNDdF2", "rw gone", "/srv/st??????"), ("/srv/ziHc3Qdd", "rw gone", "/srv/zi??????"), ("/srv/e/XXL6HkCW", "rw gone", "/srv/e/XX??????"),
+    ("/srv/rs/rmetauqMvxZ/", "rw gone", "/srv/rs/rmeta??????/"),
+    ("/srv/r.rrdKPhPsb", "rw gone", "/srv/r.rrd??????"), ("/srv/e/f.oByK4ec", "rw gone", "/srv/e/f.o??????"), ("/srv/docCOShUM", "w gone", "/srv/doc??????"),
+    ("/tmp/appiYOsGq/", "w", "/tmp/app??????/"), ("/tmp/ssh-ELgvMl9IV1Bb/", "w", "/tmp/ssh-????????????/"), ("/srv/foo.x3Ab9z/", "w gone", "/srv/foo.??????/"),
+    ("/tmp/go-build1287799997/", "w gone", "/tmp/go-build[0-9]*/"), ("/tmp/old1764000000123456789.tmp", "rw", "/tmp/old[0-9]*.tmp"),
+    ("/srv/br/lock.exclusive.5p19e89n.tmp/", "rw gone", "/srv/br/lock.exclusive.????????.tmp/"), ("/srv/d/job-4711/", "w gone", "/srv/d/job-[0-9]*/"),
+    ("/srv/jail/proc/4711/status", "r", "/srv/jail/proc/[0-9]*/status"), ("/srv/jail/proc/47/task/48/stat", "r", "/srv/jail/proc/[0-9]*/task/[0-9]*/stat"),
+    ("/var/spool/p/maildrop/831B7A9C07D", "w", "/var/spool/p/maildrop/???????????"), ("/var/spool/p/defer/5/5A51BA9CC53", "rw", "/var/spool/p/defer/[0-9A-F]/???????????"),
+    ("/srv/rs/m.tmp2c1d712", "rw gone", "/srv/rs/m.tmp???????"),
+    (f"/srv/gc/07/{HEX[:64]}-a", "r", f"/srv/gc/[0-9a-f][0-9a-f]/{'?' * 64}-a"),
 ])
 def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
     got = rules(tmp_path, {path: rights})
@@ -95,7 +106,10 @@ def test_a_whole_word_of_a_known_form_is_widened(tmp_path, path, rights, glob):
     ("/srv/m/u.0b0d919e", "w"), ("/srv/m/u.6B0D919E", "w"), ("/srv/m/u.66666666", "w"), ("/srv/m/u.6b0d919e", "r"),
     ("/usr/lib/libdns-9.18.49-1.so", "r"), ("/usr/lib/_decimal.cpython-311-x86_64-linux-gnu.so", "rm"), ("/usr/lib/libx-2.so", "rm"), ("/usr/lib/lib-x.so", "rm"),
     (f"/srv/x{HEX[:20]}", "w"), (f"/sys/devices/{HEX[:32]}", "r"), ("/srv/20261129", "w"),
-    ("/srv/w-4711.log", "w"),
+    ("/srv/w-4711.log", "w"), ("/srv/sedJIfQbd", "w"), ("/srv/sediment1", "w gone"), ("/srv/stMyFileA", "w gone"), ("/srv/startTheWeb", "w gone"), ("/srv/lockDataSet1", "w gone"),
+    ("/srv/lockPostgreSQL", "w gone"), ("/srv/docCOShUM", "w"), ("/srv/fooBARbaz", "w gone"), ("/srv/x.proc/4711/status", "r"), ("/srv/proc/4711/report", "r"),
+    ("/srv/proc/x4711/status", "r"), ("/tmp/backup20261130", "rw"), ("/tmp/ssh-MyFileNames", "rw"), ("/srv/job-4711/", "w"),
+    ("/srv/DEADBEEF01", "w"), ("/srv/831B7A9C07D", "r"), ("/srv/FB1B7A9C07D", "w"), ("/srv/d/5/x", "w gone"), ("/srv/rs/m.tmp2c1d712", "w"), ("/srv/m.tmpfile1", "w gone"),
     ("/dev/550e8400-e29b-41d4-a716-446655440000", "r"),
 ])
 def test_words_and_parts_of_words_stay_as_they_are(tmp_path, path, rights):
