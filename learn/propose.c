@@ -428,6 +428,11 @@ static void describe_capabilities(struct proposal *p, struct ast_comment **to)
 					"what was replayed does not show them" :
 					"this kernel has no tracepoint for them, and refuses a "
 					"program at the end of cap_capable()");
+	else if (proposal_saw(p, "capset"))
+		ast_comment_add(p->a, to,
+				"capset was called: which capabilities it keeps was not seen, and "
+				"it fails where the command lacks one of them; those that are "
+				"kept and not used are yours to add");
 }
 
 static void describe(struct proposal *p, struct ast_stmt *policy, const struct set_list *sets)

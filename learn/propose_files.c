@@ -4,6 +4,7 @@
  */
 #include <linux/capability.h>
 #include <linux/io_uring.h>
+#include <linux/sched.h>
 #include <string.h>
 
 #include "compiler/base/bug.h"
@@ -268,15 +269,81 @@ static bool is_noise(const struct proposal *p, const struct recorded_capability 
 	return proposal_is_noise(c);
 }
 
+static bool made_user_space(const struct proposal *p)
+{
+	static const char *const makers[] = { "unshare", "clone", "clone3" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
+		if (proposal_had_flag(p, makers[i], CLONE_NEWUSER))
+			return true;
+	vec_each(&p->r->rules, r)
+		if (str_is(r->text, "userns create"))
+			return true;
+	return false;
+}
+
+/*
+ * Who maps its parent's root into a new user namespace is to have had setfcap as it made that, since Linux 5.12: the
+ * kernel looks at it and asks nobody (kernel/user_namespace.c, create_user_ns(), parent_could_setfcap). Who
+ * became another user asked for setuid, and then it may be that one's id that was mapped.
+ */
+static bool maps_root(const struct proposal *p, struct recorded_capability *out)
+{
+	static const char map[] = "/uid_map";
+	const size_t n = sizeof(map) - 1, words = p->r->runs ? (p->r->runs->n + 63) / 64 : 0;
+	uint64_t *in = words ? ARENA_ARRAY(p->a, uint64_t, words) : NULL;
+
+	*out = (struct recorded_capability){ .cap = CAP_SETFCAP,
+					     .arch = p->r->run.host,
+					     .nr = RECORDING_NO_CALL,
+					     .first_ns = UINT64_MAX,
+					     .in = in };
+	if (!p->r->run.caps_observed || !(p->r->run.caps_held >> CAP_SETFCAP & 1) ||
+	    !made_user_space(p))
+		return false;
+	vec_each(&p->r->caps, c)
+		if (c->cap == CAP_SETFCAP || c->cap == CAP_SETUID)
+			return false;
+	vec_each(&p->r->files, f) {
+		if (!(f->perms & PERM_W) || f->path.n < n ||
+		    memcmp(f->path.p + f->path.n - n, map, n) != 0)
+			continue;
+		for (size_t i = 0; f->in && i < words; i++)
+			in[i] |= f->in[i];
+		out->count = count_add(out->count, f->count);
+		out->first_ns = f->first_ns < out->first_ns ? f->first_ns : out->first_ns;
+	}
+	return out->count;
+}
+
 void propose_judge_capabilities(const struct proposal *p, struct recording *r)
 {
+	struct recorded_capability root;
+	bool maps = maps_root(p, &root);
 	size_t left = 0;
 
 	vec_each(&r->caps, c)
 		if (!is_noise(p, c))
 			r->caps.v[left++] = *c;
 	r->caps.n = left;
+	if (maps)
+		vec_push(p->a, &r->caps, root);
 	r->caps_judged = true;
+}
+
+static void propose_root_map(struct proposal *p)
+{
+	struct recorded_capability root;
+	struct ast_stmt *st;
+
+	if (p->r->caps_judged || !maps_root(p, &root))
+		return;
+	st = proposal_add(p, AST_STMT_CAPABILITY);
+	ast_words_add(p->a, &st->words, capability_name(root.cap));
+	ast_comment_add(
+		p->a, &st->trailing,
+		"%s, for root's id in a new user namespace: the kernel looks at it and asks nobody",
+		proposal_evidence(p, root.count, root.first_ns, root.in));
 }
 
 static void propose_capability(struct proposal *p, unsigned cap)
@@ -330,5 +397,6 @@ void propose_capabilities(struct proposal *p)
 		propose_held(p);
 	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
 		propose_capability(p, cap);
+	propose_root_map(p);
 	p->group = NULL;
 }

@@ -11,6 +11,7 @@ from recordings import Recording
 from test_awkward import EACH, python
 from test_backends import learn
 from test_margin import propose, record
+from test_rings import with_run
 
 DOES = """
 import os, socket
@@ -182,3 +183,43 @@ def test_a_setting_of_the_network_is_read_under_what_was_learned_of_it(tmp_path)
     policy.write_text(text)
     r = run([PALE, "run", "--layers", "seccomp", policy, "--", "cat", setting])
     assert r.rc == 0 and r.out == open(setting).read(), r
+
+
+def test_who_maps_root_s_id_in_a_user_namespace_may_under_what_was_learned_of_it(tmp_path):
+    """The kernel looks at setfcap without asking for it (create_user_ns(), parent_could_setfcap)."""
+    rec, text = learn(tmp_path, "ebpf", "unshare", "-Ur", "id", "-u")
+    assert not [line for line in rec.text.splitlines() if line.startswith("capability setfcap")], rec.text
+    assert re.search(r"^    capability setfcap; # 1x, .* for root's id in a new user namespace", text, re.M), text
+    policy = tmp_path / "p.pale"
+    policy.write_text(text)
+    r = run([PALE, "run", "--layers", "seccomp", policy, "--", "unshare", "-Ur", "id", "-u"])
+    assert (r.rc, r.out) == (0, "0\n"), r
+    # The policy that lacks it gets it, once.
+    kept = tmp_path / "kept"
+    kept.write_text(rec.text)
+    policy.write_text(re.sub(r"capability setfcap;.*", "", text))
+    assert run([PALE, "propose", "--update", policy, "-o", policy, kept]).rc == 0
+    assert len(re.findall("capability setfcap;", policy.read_text())) == 1
+    r = run([PALE, "propose", "--update", policy, kept])
+    assert r.rc == 0 and not r.out, r
+
+
+@pytest.mark.parametrize("facts, proposed", [
+    (["file \"/proc/7/uid_map\" w", "rule \"userns create\""], True), (["rule \"userns create\""], False),
+    (["file \"/proc/7/uid_map\" w"], False), (["file \"/proc/7/uid_map\" r", "rule \"userns create\""], False),
+    (["file \"/proc/7/uid_map\" w", "rule \"userns create\"", "capability setuid x86_64 setuid"], False),
+    (["file \"/proc/7/uid_map\" w", "file \"/proc/8/uid_map\" rw", "value x86_64 unshare 0 0x10000000"], True)])
+@pytest.mark.parametrize("held", [0x1FFFFFFFFFF, 0x1FF7FFFFFFF])
+def test_setfcap_is_proposed_where_it_may_be_root_s_id_alone(tmp_path, facts, proposed, held):
+    rec = with_run(record(tmp_path, ["unshare", "write"], *facts), "capabilities-seen", f"capabilities-held {held:#x}")
+    text = propose(rec)
+    assert ("capability setfcap" in text) is (proposed and held == 0x1FFFFFFFFFF), text
+    again = tmp_path / "again"
+    assert run([PALE, "merge", "-o", again, rec]).rc == 0 and ("capability setfcap" in propose(again)) is ("capability setfcap" in text)
+
+
+def test_that_capset_may_keep_what_is_not_used_is_said(tmp_path):
+    said = "capset was called: which capabilities it keeps was not seen"
+    text = propose(with_run(record(tmp_path, ["capset", "read"]), "capabilities-seen"))
+    assert said in " ".join(text.replace("#", " ").split()), text
+    assert said not in propose(with_run(record(tmp_path, ["read"]), "capabilities-seen"))
