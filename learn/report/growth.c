@@ -46,6 +46,8 @@ static double y_of(const struct plot *p, size_t n)
 
 static void put_line(struct buf *out, const struct plot *p, const struct series *s, double label_y)
 {
+	const char *many = s->n == 1 ? "" : "s";
+
 	buf_printf(out, "<path class=\"line %s\" d=\"M%d %.1f", s->class, LEFT, y_of(p, 0));
 	for (size_t i = 0; i < s->n; i++) {
 		if (i + 1 < s->n && s->at[i + 1] == s->at[i])
@@ -53,10 +55,10 @@ static void put_line(struct buf *out, const struct plot *p, const struct series 
 		buf_printf(out, "H%.1fV%.1f", x_of(p, s->at[i]), y_of(p, i + 1));
 	}
 	buf_printf(out,
-		   "H%d\"><title>%zu different %s</title></path>\n"
-		   "<text class=\"label %s\" x=\"%d\" y=\"%.1f\">%zu %s</text>\n",
-		   WIDTH - RIGHT, s->n, s->name, s->class, WIDTH - RIGHT + 8, label_y, s->n,
-		   s->name);
+		   "H%d\"><title>%zu %s%s%s</title></path>\n"
+		   "<text class=\"label %s\" x=\"%d\" y=\"%.1f\">%zu %s%s</text>\n",
+		   WIDTH - RIGHT, s->n, s->n == 1 ? "" : "different ", s->name, many, s->class,
+		   WIDTH - RIGHT + 8, label_y, s->n, s->name, many);
 }
 
 static void put_tick(struct buf *out, const struct plot *p, uint64_t at)
@@ -168,8 +170,8 @@ void report_growth(const struct page *page)
 	vec_each(&r->files, f)
 		if (!f->held)
 			files[nf++] = f->first_ns;
-	s[0] = sorted(calls, nc, "calls", "a");
-	s[1] = sorted(files, nf, "files", "b");
+	s[0] = sorted(calls, nc, "call", "a");
+	s[1] = sorted(files, nf, "file", "b");
 	p.most = round_up(nc > nf ? nc : nf);
 	for (size_t i = 0; i < 2; i++)
 		if (s[i].n && s[i].at[s[i].n - 1] > p.last_ns)
@@ -206,8 +208,8 @@ void report_growth_by_run(const struct page *page, const struct run_news *fresh,
 {
 	struct plot p = { .runs = n };
 	struct series s[2] = {
-		by_run(page->a, fresh, n, offsetof(struct run_news, calls), "calls", "a"),
-		by_run(page->a, fresh, n, offsetof(struct run_news, files), "files", "b"),
+		by_run(page->a, fresh, n, offsetof(struct run_news, calls), "call", "a"),
+		by_run(page->a, fresh, n, offsetof(struct run_news, files), "file", "b"),
 	};
 
 	p.most = round_up(s[0].n > s[1].n ? s[0].n : s[1].n);

@@ -289,3 +289,21 @@ def test_the_page_of_a_run_is_that_of_its_file_also_by_program(tmp_path):
         run([PALE, "propose", "-o", tmp_path / "policy", "--report", tmp_path / "again", tmp_path / "rec"], check=0)
         text = (tmp_path / "page").read_text()
         assert text == (tmp_path / "again").read_text() and "it alone makes" in text
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+@pytest.mark.parametrize("n, titles, labels", [
+    (1, ["1 call", "1 file"], ["1 call", "1 file"]), (2, ["2 different calls", "2 different files"], ["2 calls", "2 files"])])
+def test_one_call_is_one_call(tmp_path, runs, n, titles, labels):
+    recs = []
+    for i in range(runs):
+        rec = tmp_path / f"r{i}"
+        calls = "".join(f"call x86_64 {name}\t1:5@1\n" for name in ("read", "write")[:n])
+        files = "".join(f'file "/srv/{name}" r\t1:1@1\n' for name in "ab"[:n])
+        rec.write_text(HEAD.replace("44e20c", f"{i:06x}") + calls + files + f"end 1 {2 * n}\n")
+        recs.append(rec)
+    r = run([PALE, "propose", "--report", tmp_path / "page", "-o", tmp_path / "p.pale", *recs])
+    assert r.rc == 0, r
+    page = (tmp_path / "page").read_text()
+    drawn = re.findall(r'<title>([^<]*)</title></path>\s*<text class="label [ab]"[^>]*>([^<]*)<', page)
+    assert drawn == list(zip(titles, labels)) * runs, page
