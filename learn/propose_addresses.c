@@ -31,7 +31,7 @@ static void put_address(struct buf *out, const struct recorded_address *a)
 	else if (a->address.port)
 		buf_printf(out, "%u", a->address.port);
 	else
-		buf_puts(out, "any free port");
+		buf_puts(out, a->address.op == ADDRESS_BIND ? "any free port" : "port 0");
 	buf_printf(out, " (%s) %llux", address_places[a->address.place],
 		   (unsigned long long)a->count);
 }
@@ -92,14 +92,14 @@ void propose_note_addresses(struct proposal *p, struct ast_comment **to, uint64_
 		note_op(p, to, op, &kind);
 }
 
-static bool made_socket(struct proposal *p, const struct address *of)
+static bool made_socket(struct proposal *p, unsigned family, const struct address *of)
 {
 	vec_each(&p->r->calls, c) {
 		vec_each(&c->tuples, t) {
 			struct address_kind kind;
 
 			if (kind_of(p, t->args[0], t->args[1] & 0xf, &kind) &&
-			    kind.family == of->family &&
+			    kind.family == family &&
 			    (kind.type == of->type || of->type == ADDRESS_UNKNOWN))
 				return true;
 		}
@@ -116,10 +116,14 @@ void propose_describe_addresses(struct proposal *p, struct ast_comment **to)
 		bool *seen = &done[address_group(&a->address)], first = !*seen;
 
 		*seen = true;
-		if (!first || made_socket(p, &a->address))
+		if (!first || made_socket(p, kind.family, &a->address))
 			continue;
-		kind.prefix = arena_printf(p->a, "%s %s, of sockets that were not made here: ",
-					   address_families[kind.family], address_types[kind.type]);
+		/* Those of inet6 take inet's addresses, too, as getaddrinfo(3) tries them. */
+		kind.prefix = arena_printf(
+			p->a, "%s %s, of sockets %s: ", address_families[kind.family],
+			address_types[kind.type],
+			made_socket(p, ADDRESS_INET6, &a->address) ? "of inet6" :
+								     "that were not made here");
 		note_op(p, to, a->address.op, &kind);
 	}
 }

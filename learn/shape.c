@@ -343,19 +343,16 @@ static const char random_name[] = "a random name, made anew each time";
 /* Where so many hexadecimal digits begin, letters among them, that are the word's end; its length: nowhere. */
 static size_t find_hex(struct str p)
 {
-	bool letters = false, digits = false, last = true;
-	size_t at = p.n, number = p.n;
+	bool letters = false, digits = false, mixed = false;
+	size_t at = p.n;
 
 	while (at && is_hex(p.p[at - 1])) {
 		digits |= is_digit(p.p[--at]);
+		mixed |= letters && is_digit(p.p[at]);
 		letters |= !is_digit(p.p[at]);
-		last &= is_digit(p.p[at]);
-		number = last ? at : number;
 	}
 	/* old1764000000123456789: the letter is the word's, and a number is as long as it is. */
-	if (p.n - number >= NUMBER_LONG)
-		return p.n;
-	return p.n - at >= HEX_RANDOM && letters && digits ? at : p.n;
+	return p.n - at >= HEX_RANDOM && digits && mixed ? at : p.n;
 }
 
 /* As Java's createTempFile and Go's CreateTemp put in, of any length, behind a word. */

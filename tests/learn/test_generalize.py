@@ -82,6 +82,7 @@ HEX = "0123456789abcdef" * 4
     ("/srv/br/lock.exclusive.5p19e89n.tmp/", "rw gone", "/srv/br/lock.exclusive.????????.tmp/"), ("/srv/d/job-4711/", "w gone", "/srv/d/job-[0-9]*/"),
     ("/srv/jail/proc/4711/status", "r", "/srv/jail/proc/[0-9]*/status"), ("/srv/jail/proc/47/task/48/stat", "r", "/srv/jail/proc/[0-9]*/task/[0-9]*/stat"),
     ("/var/spool/p/maildrop/831B7A9C07D", "w", "/var/spool/p/maildrop/???????????"), ("/var/spool/p/defer/5/5A51BA9CC53", "rw", "/var/spool/p/defer/[0-9A-F]/???????????"),
+    ("/srv/v/_.StatDoc.473c019339426691", "rw gone", f"/srv/v/_.StatDoc.{'?' * 16}"),
     ("/srv/rs/m.tmp2c1d712", "rw gone", "/srv/rs/m.tmp???????"),
     (f"/srv/gc/07/{HEX[:64]}-a", "r", f"/srv/gc/[0-9a-f][0-9a-f]/{'?' * 64}-a"),
 ])

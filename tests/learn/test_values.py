@@ -239,3 +239,13 @@ def test_ports_of_sockets_that_were_not_made_here_are_told_in_the_header(tmp_pat
     text = propose(record(tmp_path, ["connect"], "address connect inet stream 5432 private", "address bind inet - 80 any"))
     assert "# inet stream, of sockets that were not made here: connected: 5432 (private) 3x\n" in text, text
     assert "of sockets that were not made here: bound: 80 (any) 3x\n" in text
+
+
+def test_addresses_of_inet_that_sockets_of_inet6_were_given_are_told_as_such(tmp_path):
+    """As getaddrinfo(3) tries them: connected, to no port."""
+    facts = ["address connect inet dgram 0 loopback", "tuple x86_64 socket 10 2 0"]
+    text = propose(record(tmp_path, ["connect", "socket"], *facts))
+    assert "# inet dgram, of sockets of inet6: connected: port 0 (loopback) 3x\n" in text and "not made here" not in text, text
+    # Where there are sockets of inet, it stands beside those.
+    text = propose(record(tmp_path, ["connect", "socket"], *facts, "tuple x86_64 socket 2 2 0"))
+    assert "connected: port 0 (loopback) 3x" in text and "of sockets" not in text, text
