@@ -5,15 +5,18 @@
 #include "learn/proc.h"
 
 #include <elf.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
@@ -750,6 +753,47 @@ static void find_libc(struct model *m)
 	}
 }
 
+static void add_power(struct model *m, const struct recorded_file *f, unsigned cap)
+{
+	const struct syscall_info *s = syscall_by_name(STR("execve"));
+	struct recorded_capability fresh = { .cap = cap,
+					     .arch = m->r->run.host,
+					     .nr = (uint32_t)s->nr[m->r->run.host],
+					     .count = f->count,
+					     .first_ns = f->first_ns };
+
+	if (cap == CAP_SYS_ADMIN) /* in execve that one is asked for where memory is counted */
+		fresh.nr = RECORDING_NO_CALL;
+	vec_each(&m->r->caps, c) {
+		if (c->cap != cap || c->arch != fresh.arch || c->nr != fresh.nr)
+			continue;
+		c->count = count_add(c->count, f->count);
+		c->first_ns = f->first_ns < c->first_ns ? f->first_ns : c->first_ns;
+		return;
+	}
+	vec_push(m->arena, &m->r->caps, fresh);
+}
+
+/*
+ * Who executes a file with capabilities that are to be in force at once needs all of them in its bounding set, whether
+ * or not it uses any, or the exec fails (security/commoncap.c, bprm_caps_from_vfs_caps()). Nobody is asked.
+ */
+static void take_powers(struct model *m, struct recorded_file *f)
+{
+	struct vfs_ns_cap_data d = { 0 };
+	ssize_t n = getxattr(f->path.p, "security.capability", &d, sizeof(d));
+	uint64_t permitted = le32toh(d.data[0].permitted) | (uint64_t)le32toh(d.data[1].permitted)
+								    << 32;
+
+	f->powers = n >= (ssize_t)XATTR_CAPS_SZ_1;
+	if (!f->powers || !m->r->run.caps_observed ||
+	    !(le32toh(d.magic_etc) & VFS_CAP_FLAGS_EFFECTIVE))
+		return;
+	for (unsigned cap = 0; cap < CAPABILITY_NR; cap++)
+		if (permitted >> cap & 1)
+			add_power(m, f, cap);
+}
+
 /* What a proposal asks of the machine: it may be made elsewhere, and later. */
 static void look_at_files(struct model *m)
 {
@@ -763,6 +807,8 @@ static void look_at_files(struct model *m)
 			f->gone = f->perms & PERM_W;
 		else
 			f->setid = f->perms & PERM_X && st.st_mode & (S_ISUID | S_ISGID);
+		if (!f->gone && f->perms & PERM_X)
+			take_powers(m, f);
 	}
 }
 

@@ -43,6 +43,17 @@ static void describe_setid(struct proposal *p, struct ast_comment **to)
 					   "",
 				safe.p ? safe.p : "");
 	}
+	vec_each(&p->r->files, f) {
+		BUF_AUTO safe = { 0 };
+
+		if (!f->powers)
+			continue;
+		buf_safe(&safe, f->path);
+		ast_comment_add(p->a, to,
+				"program with file capabilities, which it does not gain under "
+				"'pale run' (no_new_privs): %s",
+				safe.p ? safe.p : "");
+	}
 }
 
 /* What makes it another policy than the one that was wanted. */

@@ -227,6 +227,7 @@ static void unite_file(struct unite *u, const struct fact *f, const struct colum
 	file->gone |= (f->flags & FILE_GONE) != 0;
 	file->setid |= (f->flags & FILE_SETID) != 0;
 	file->numbered |= (f->flags & FILE_NUMBERED) != 0;
+	file->powers |= (f->flags & FILE_POWERS) != 0;
 	mark(u, &file->in, columns);
 }
 

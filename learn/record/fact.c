@@ -25,7 +25,7 @@ static const struct {
 } file_flags[] = {
 	{ FILE_OWNED, "owned" }, { FILE_ELSEWHERE, "elsewhere" }, { FILE_PEERS, "peers" },
 	{ FILE_OURS, "ours" },   { FILE_SOCKET, "socket" },       { FILE_GONE, "gone" },
-	{ FILE_SETID, "setid" }, { FILE_NUMBERED, "numbered" },
+	{ FILE_SETID, "setid" }, { FILE_NUMBERED, "numbered" },   { FILE_POWERS, "powers" },
 };
 
 static const char *const lost_why[LOST_NR] = { [LOST_LONG] = "long", [LOST_LINK] = "link" };

@@ -26,6 +26,7 @@ enum { /* what is known of a file beside its rights */
        FILE_OURS = 32,
        FILE_SOCKET = 64,
        FILE_NUMBERED = 128,
+       FILE_POWERS = 256,
 };
 
 struct fact {

@@ -67,6 +67,7 @@ struct recorded_file {
 			* which did, or of its parent */
 	bool ran;        /* what it takes to run it was used: while a recording is made */
 	bool setid;      /* executed, and set-user-id or set-group-id */
+	bool powers; /* executed, and has capabilities of its own (capabilities(7), "File capabilities") */
 	bool held; /* only held when the recording began; no PERM_*: a directory to start from */
 	uint64_t count;
 	uint64_t first_ns;

@@ -196,7 +196,8 @@ static void add_file(struct recordings *rs, const struct recorded_file *file)
 		.flags = (file->owned ? FILE_OWNED : 0u) | (file->elsewhere ? FILE_ELSEWHERE : 0u) |
 			 (file->peers ? FILE_PEERS : 0u) | (file->ours ? FILE_OURS : 0u) |
 			 (file->socket ? FILE_SOCKET : 0u) | (file->gone ? FILE_GONE : 0u) |
-			 (file->setid ? FILE_SETID : 0u) | (file->numbered ? FILE_NUMBERED : 0u),
+			 (file->setid ? FILE_SETID : 0u) | (file->numbered ? FILE_NUMBERED : 0u) |
+			 (file->powers ? FILE_POWERS : 0u),
 		.held = file->held,
 	};
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What nobody asked for is not granted, and what was asked of addresses and labels is: scripts, sockets, rings, profiles."""
+import os
 import re
 import shutil
+import struct
 import uuid
 
 import pytest
 
-from conftest import PALE, run
+from conftest import PALE, need_root, run
 from recordings import Recording
 from test_awkward import EACH, python
 from test_backends import learn
@@ -223,3 +225,26 @@ def test_that_capset_may_keep_what_is_not_used_is_said(tmp_path):
     text = propose(with_run(record(tmp_path, ["capset", "read"]), "capabilities-seen"))
     assert said in " ".join(text.replace("#", " ").split()), text
     assert said not in propose(with_run(record(tmp_path, ["read"]), "capabilities-seen"))
+
+
+@EACH
+def test_a_program_with_capabilities_of_its_own_is_executed_under_what_was_learned_of_it(tmp_path, backend):
+    """As Debian's ping is: the kernel executes it where all of them may be had, used or not."""
+    need_root()
+    program = tmp_path / "program"
+    shutil.copy("/bin/true", program)
+    # vfs_cap_data of revision 2, in force at once: net_raw (linux/capability.h)
+    os.setxattr(program, "security.capability", struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0))
+    command = ["sh", "-c", f"{program}; echo $?"]
+    rec, text = learn(tmp_path, backend, *command)
+    assert f"# program with file capabilities, which it does not gain under 'pale run' (no_new_privs): {program}" in text
+    if backend == "ebpf":
+        assert re.search(r"^    capability net_raw; # \dx, .*, in execve$", text, re.M), text
+    policy = tmp_path / "p.pale"
+    policy.write_text(text)
+    r = run([PALE, "run", "--layers", "seccomp", policy, "--", *command])
+    assert (r.rc, r.out) == (0, "0\n"), r
+    # Those that are gained and not in force are none that it needs.
+    os.setxattr(program, "security.capability", struct.pack("<5I", 0x02000000, 1 << 13, 0, 0, 0))
+    text = learn(tmp_path, backend, *command)[1]
+    assert "program with file capabilities" in text and (backend != "ebpf" or "net_raw" not in text), text
