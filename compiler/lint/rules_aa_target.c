@@ -437,8 +437,10 @@ RULE(AP236, "exact-x-loses-m", WARNING, APPARMOR, ap_exact_x_loses_m,
      "whether a path may be mapped hangs on the memory of the parser (4.1.0)",
      "apparmor_parser 4.1.0, which Debian 13 ships, makes two policies of one text where an exact rule "
      "about executing a path stands beside a pattern that implies m, or says it: in one the path may be "
-     "mapped for execution, in the other it may not. Which one is chosen by where its memory lies, which "
-     "the length of the file's name is enough to change (29 of 40 names one, 11 the other).\n\n"
+     "mapped for execution, in the other it may not, and m that the pattern says itself is lost, too. Which one is "
+     "chosen by whether the one rule's memory lies before the other's: on a quiet system it is the same each time; the "
+     "length of the file's name has changed it (29 of 40 names one, 11 the other), and an allocator that hands out "
+     "addresses from the top down always does.\n\n"
      "Way out: write m at the exact rule itself, where it is meant, or use 4.1.2 or later.")
 void ap_exact_x_loses_m(struct lint *l, enum diag_id id)
 {

@@ -176,6 +176,22 @@ def test_under_4_1_0_the_answer_is_the_one_or_varies(tmp_path):
     assert varied and firm > 1000
 
 
+# glibc takes each piece of memory from mmap(2), which hands addresses out from the top down.
+DOWNWARD = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1:glibc.malloc.mmap_max=1000000"}
+
+
+@pytest.mark.parametrize("release, same", [("4.1", False), ("4.1.8", True), ("5.0", True)])
+@pytest.mark.parametrize("glob", ["ix", "mrix"])
+def test_4_1_0_makes_another_policy_of_one_text_where_addresses_fall(pale, tmp_path, release, same, glob):
+    """What AP236 says: whether /a/b may be mapped hangs on the order of the two rules in memory."""
+    file, parser = tmp_path / "p", Parser(release)
+    file.write_text(f"profile t {{\n  /a/* {glob},\n  /a/b px,\n}}\n")
+    up, down = (aadfa.File(parser.ask(file, env=env)).answer(b"/a/b")["allow"] for env in (None, DOWNWARD))
+    assert up & ~aadfa.MMAP == down & ~aadfa.MMAP and (up == down) == same, (up, down)
+    out = pale("lint", "--select", "AP236", "--target", f"apparmor={release}", file).out
+    assert ("whether 'open /a/b m' is granted" in out) != same, out
+
+
 def test_4_1_8_makes_one_policy_of_a_text_whatever_its_file_is_called(tmp_path):
     rng, parser = random.Random(7), Parser("4.1.8")
     texts = ["".join(f"  {text_of(r)}\n" for r in random_profile(rng, "4.1.8")) for _ in range(100 if LONG else 10)]
