@@ -53,12 +53,12 @@ static struct diag *tell_missing(struct expanding *x, enum diag_id id, struct sp
 			dirs.p ? dirs.p : "");
 }
 
-/* Names near to a missing one, offered as help. */
+/* Names near to a missing one, offered as help. In local/ each file is of one profile: another's is none. */
 static bool offer(struct expanding *x, struct diag *d, struct span sp, struct str name, bool magic)
 {
 	struct suggest s;
 
-	if (!diag_suggest_start(x->ds, &s, name))
+	if ((magic && str_starts(name, "local/")) || !diag_suggest_start(x->ds, &s, name))
 		return false;
 	aa_library_suggest(x->lib, name, magic, &s);
 	return diag_suggest(x->ds, d, sp, &s);

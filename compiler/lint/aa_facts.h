@@ -21,6 +21,7 @@ struct aa_facts {
 	struct aa_paths *paths;       /* aa_paths.h: of the run */
 	struct aa_path_hits *hits;    /* and of the profile; NULL: not yet looked for */
 	VEC(struct aa_told) told;     /* one finding a cause, over all profiles */
+	bool partial;   /* without includes that are not there, or wrong (aa_rest.h) */
 	bool undecided; /* of the profile: a question took more states than are walked (AP329) */
 	size_t states_left; /* of the profile: pairs of states, for questions that each rule asks */
 };

@@ -6,6 +6,7 @@
 #include "compiler/apparmor/halves.h"
 #include "compiler/base/bug.h"
 #include "compiler/lint/aa_facts.h"
+#include "compiler/lint/aa_rest.h"
 #include "compiler/lint/facts.h"
 #include "compiler/lint/internal.h"
 #include "compiler/lint/unit_facts.h"
@@ -209,6 +210,30 @@ static void start_work(struct lint *l, struct lint_work *work)
 	l->aa->known = aa_means_pool_known(work->pool);
 }
 
+/* What they say is allowed stays allowed, whatever allow rules come to it. */
+static bool tells_what_is_allowed(enum diag_id id)
+{
+	static const enum diag_id ids[] = {
+		DIAG_AP208, DIAG_AP209, DIAG_AP210, DIAG_AP301, DIAG_AP302, DIAG_AP303, DIAG_AP304,
+		DIAG_AP305, DIAG_AP306, DIAG_AP307, DIAG_AP308, DIAG_AP309, DIAG_AP310, DIAG_AP311,
+		DIAG_AP312, DIAG_AP313, DIAG_AP314, DIAG_AP315, DIAG_AP316, DIAG_AP317, DIAG_AP318,
+		DIAG_AP319, DIAG_AP320, DIAG_AP321, DIAG_AP322, DIAG_AP323, DIAG_AP324, DIAG_AP325,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static void run_profile_rules(struct lint *l)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].run && rules[i].row.formats & LINT_APPARMOR &&
+		    (!l->aa->partial || tells_what_is_allowed(rules[i].row.id)))
+			rules[i].run(l, rules[i].row.id);
+}
+
 static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 			  const struct aa_profile *p)
 {
@@ -229,8 +254,8 @@ static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 	l->aa->q = q;
 	l->aa->hits = NULL;
 	if (aa_asking_open(l->arena, with->work->pool, l->aa->policy, p, again, q))
-		run_rules(l, LINT_APPARMOR);
-	else
+		run_profile_rules(l);
+	else if (!l->aa->partial)
 		diags_take(l->ds, again);
 	for (; before < l->ds->list.n; before++) /* the same text in another profile is another */
 		diag_also(l->ds, l->ds->list.v[before], p->label);
@@ -242,7 +267,7 @@ static void lint_profiles(struct lint *l, const struct lint_apparmor *with,
 int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struct aa_file *file,
 		  struct diags *ds)
 {
-	size_t before = ds->list.n, errors = ds->errors;
+	size_t before = ds->list.n, errors = ds->errors, told;
 	struct aa_facts facts = { .arena = a,
 				  .file = file,
 				  .release = with->asked.release,
@@ -262,8 +287,19 @@ int lint_apparmor(struct arena *a, const struct lint_apparmor *with, const struc
 			lint_profiles(&l, with, *p);
 		l.arena = a;
 		aa_tell_more(&l);
-	} else { /* which may be why */
-		ap_comment_looks_like_include(&l, DIAG_AP240);
+		diags_sort(ds);
+		return (int)(ds->list.n - before);
+	}
+	ap_comment_looks_like_include(&l, DIAG_AP240); /* which may be why */
+	told = ds->list.n;
+	facts.partial = aa_rest(a, policy, file, errors, ds, before);
+	if (facts.partial) {
+		facts.policy = policy;
+		vec_each(&facts.policy->profiles, p)
+			lint_profiles(&l, with, *p);
+		l.arena = a;
+		aa_tell_more(&l);
+		aa_rest_told(file, ds, before, told);
 	}
 	diags_sort(ds);
 	return (int)(ds->list.n - before);

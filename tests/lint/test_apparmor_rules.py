@@ -106,3 +106,36 @@ def test_a_comma_too_many_is_one_error_and_goes(lint, pale, tmp_path):
     assert (tmp_path / "p.aa").read_text() == head + " wl,\n" + tail
     for other in (",\n\twl,\n", ", /x wl,\n"):  # no letters behind it on the line
         assert "fixes" not in of(lint(head + other + tail), "AP102")[0]
+
+
+# ---- a file of which nothing is wrong but what it includes ----
+
+REST = "profile a /bin/a {\n\tinclude <%s>\n\t/x r,\n\tcapability sys_admin,\n\t/bin/** ux,\n}\n"
+
+
+@pytest.mark.parametrize("name, wrong", [("local/a", None), ("abstractions/bad", "/y r,\n/y rzz,\n/dev/mem rw,\n")])
+def test_an_includes_error_does_not_hide_what_the_rest_allows(lint, pale, tmp_path, name, wrong):
+    """Of what is refused nothing is told: the include may allow it. AP212 would be, of a profile that maps no library."""
+    if wrong:
+        (tmp_path / "abstractions").mkdir()
+        (tmp_path / name).write_text(wrong)
+    found = lint(REST % name, "-I", tmp_path)
+    assert [f["id"] for f in found if f["severity"] != "error"] == ["AP304", "AP209"], found
+    assert [f["id"] for f in found if f["severity"] == "error"][:1] == ["AP110" if wrong and "rzz" in wrong else "AP114"], found
+    assert any("as if this" in r["message"] for f in found for r in f.get("notes", [])), found
+    whole = lint(REST.replace("include <%s>\n", "\n"))
+    assert {"AP304", "AP209", "AP212"} <= {f["id"] for f in whole}
+    empty = [f["message"] for f in whole if f["id"] in ("AP304", "AP209")]
+    assert [f["message"] for f in found if f["severity"] != "error"] == empty
+
+
+def test_a_files_own_error_beside_an_includes_is_told_alone(lint):
+    found = lint((REST % "local/a").replace("/x r", "/x rz"))
+    assert sorted(f["id"] for f in found) == ["AP110", "AP114"], found
+
+
+def test_what_is_missing_in_local_is_not_offered_another_profiles(lint, tmp_path):
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local/usr.bin.man").write_text("")
+    (told,) = [f for f in lint(REST % "local/usr.bin.mam", "-I", tmp_path) if f["id"] == "AP114"]
+    assert "include if exists" in told["help"] and not told.get("fixes"), told
