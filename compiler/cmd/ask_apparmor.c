@@ -57,6 +57,7 @@ bool apparmor_options_fit(const struct options *o, enum asks_what what)
 		{ OPT_SIM_AS, ASKS_CALLS | ASKS_POLICY, "--as" },
 		{ OPT_LOADED_AS, ASKS_CALLS | ASKS_POLICY, "--as" },
 		{ OPT_RUNTIME, ASKS_CALLS | ASKS_POLICY, "--runtime" },
+		{ OPT_SYSTEMD, ASKS_CALLS, "--systemd" },
 		{ OPT_ARCH, ASKS_CALLS | ASKS_POLICY, "--arch" },
 		{ OPT_ARCHES, ASKS_CALLS | ASKS_POLICY, "--arch" },
 		{ OPT_POLICY, ASKS_CALLS | ASKS_POLICY, "--policy" },

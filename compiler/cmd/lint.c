@@ -129,8 +129,10 @@ static void judge_operators(struct lint_run *r, const struct json *spec)
 
 static void judge_starts(struct lint_run *r, const struct source *src, const struct deployment *d)
 {
-	const struct lint_filter with = { .runtime = r->runtime, .questions = r->questions };
 	struct session *s = r->session;
+	const struct lint_filter with = { .runtime = r->runtime,
+					  .questions = r->questions,
+					  .systemd = r->options->at[OPT_SYSTEMD].word };
 
 	r->joined = true;
 	vec_each(&d->profiles, p)

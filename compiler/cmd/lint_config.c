@@ -15,10 +15,10 @@ static const char file_name[] = "pale.toml", per_file[] = "per-file-ignores";
 
 /* The keys of [lint]: options by their names, of which the rest is asked of the command line. */
 static const enum option_id keys[] = {
-	OPT_SELECT,     OPT_IGNORE,      OPT_SEVERITY, OPT_ERROR_ON,
-	OPT_EXCLUDE,    OPT_LINT_FORMAT, OPT_BASELINE, OPT_RUNTIME,
-	OPT_CAPS,       OPT_KERNEL,      OPT_HOST,     OPT_SETS,
-	OPT_RULE_PAGES, OPT_FEATURES,    OPT_INCLUDE,  OPT_TARGET_RELEASE,
+	OPT_SELECT,         OPT_IGNORE,   OPT_SEVERITY,   OPT_ERROR_ON, OPT_EXCLUDE,
+	OPT_LINT_FORMAT,    OPT_BASELINE, OPT_RUNTIME,    OPT_CAPS,     OPT_KERNEL,
+	OPT_HOST,           OPT_SETS,     OPT_RULE_PAGES, OPT_FEATURES, OPT_INCLUDE,
+	OPT_TARGET_RELEASE, OPT_SYSTEMD,
 };
 
 /* ---- what a key says ---- */

@@ -729,6 +729,7 @@ int options_read(struct session *s, int argc, char **argv, struct options *o)
 	}
 	if (o->at[OPT_DIAG].given)
 		s->telling->json = o->at[OPT_DIAG].word == 1;
+	s->systemd = (enum systemd_release)o->at[OPT_SYSTEMD].word;
 	o->operands = argv + optind;
 	o->n = own - optind;
 	return check_one_of(o, &all) || check_outputs(s, o) ? EXIT_USAGE : -1;

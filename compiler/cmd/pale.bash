@@ -3,7 +3,7 @@
 
 # The options of each command; what those take that take one of a few words.
 declare -gA _pale_options=(
-	[compile]="--target --output --policy --arch --weights --runtime --log-refusals --log-only --approximate --caps --kernel --host --sets --quiet"
+	[compile]="--target --systemd --output --policy --arch --weights --runtime --log-refusals --log-only --approximate --caps --kernel --host --sets --quiet"
 	[learn]="--output --name --for --margin --exact --phases --backend --cgroup --border --pid --container --label --wait --serve-from --recording --report --no-arguments --no-files --every --until --live --earlier --allow-loss --max-paths"
 	[propose]="--output --report --name --for --margin --exact --phases --arch --update --policy --caps --kernel --host --sets --allow-loss"
 	[merge]="--output"
@@ -11,18 +11,18 @@ declare -gA _pale_options=(
 	[replay]="--from --output --comm --exe --profile --pid --arch --allow-loss"
 	[run]="--count --verify --log-only --log --log-refusals --layers --policy --runtime --report --caps --kernel --host --sets"
 	[fmt]="--in-place --check"
-	[import]="--output --name --host --runtime --profile --include --features --target --approximate"
+	[import]="--output --name --host --runtime --profile --include --features --target --systemd --approximate"
 	[dump]="--pid --as --output --name --approximate"
 	[list]="--arch --sets --format"
 	[show]="--sets"
-	[sim]="--raw --as --runtime --arch --policy --caps --kernel --host --sets --target --profile --include --features"
-	[explain]="--arch --policy --runtime --caps --kernel --host --sets --target --profile --include --features"
-	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --target --target-a --target-b --profile --profile-a --profile-b --include --features --caps --kernel --host --sets"
+	[sim]="--raw --as --runtime --arch --policy --caps --kernel --host --sets --target --systemd --profile --include --features"
+	[explain]="--arch --policy --runtime --caps --kernel --host --sets --target --systemd --profile --include --features"
+	[diff]="--runtime --format --fail-on --layers --arch --policy-a --policy-b --target --systemd --target-a --target-b --profile --profile-a --profile-b --include --features --caps --kernel --host --sets"
 	[why]="--pid --as --runtime --policy --caps --kernel --host --sets --target --profile --include --features"
 	[watch]="--container --format --prometheus --until --from --sets --include --features"
-	[check]="--target --include --features --runtime --policy --caps --kernel --host --sets --arch"
-	[lint]="--format --select --ignore --severity --error-on --fix --diff --statistics --baseline --write-baseline --exclude --stdin-filename --jobs --config --isolated --runtime --explain --list-rules --docs --rule-pages --caps --kernel --host --sets --target --include --features"
-	[lsp]="--stdio --config --isolated --runtime --select --ignore --severity --rule-pages --caps --kernel --host --sets --target --include --features"
+	[check]="--target --systemd --include --features --runtime --policy --caps --kernel --host --sets --arch"
+	[lint]="--format --select --ignore --severity --error-on --fix --diff --statistics --baseline --write-baseline --exclude --stdin-filename --jobs --config --isolated --runtime --explain --list-rules --docs --rule-pages --caps --kernel --host --sets --target --systemd --include --features"
+	[lsp]="--stdio --config --isolated --runtime --select --ignore --severity --rule-pages --caps --kernel --host --sets --target --systemd --include --features"
 )
 declare -gA _pale_words=(
 	[--target]="docker oci spo bpf apparmor all"
@@ -48,6 +48,7 @@ declare -gA _pale_words=(
 	[--arch]="x86_64 x32 i386 aarch64 arm riscv64 s390x ppc64le mips64el loongarch64"
 	[--host]="x86_64 x32 i386 aarch64 arm riscv64 s390x ppc64le mips64el loongarch64"
 	[--caps]="none all docker"
+	[--systemd]="262 257 252"
 	[--diag]="text json"
 )
 

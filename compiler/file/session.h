@@ -2,6 +2,7 @@
 #pragma once
 /* What everything that reads a FILE stands on, and how it says what is wrong. */
 #include "compiler/base/diag.h"
+#include "compiler/systemd/settings.h"
 
 struct telling;
 
@@ -19,5 +20,6 @@ struct session {
 	struct arena *arena;
 	struct sources *sources;
 	struct diags *diags;
-	struct telling *telling; /* cmd's own; never NULL */
+	struct telling *telling;      /* cmd's own; never NULL */
+	enum systemd_release systemd; /* whose groups of calls a unit's are */
 };

@@ -35,7 +35,7 @@ struct source *unit_policy(struct session *s, struct source *src, const char *pa
 	struct diag *told;
 
 	unit_read_over(s, path, d);
-	if (unit_filter(s->arena, d, &filter))
+	if (unit_filter(s->arena, d, s->systemd, &filter))
 		return source_add(s->sources, arena_printf(s->arena, "<policy of %s>", src->name),
 				  filter.text);
 	told = diag_add(s->diags, DIAG_PL022, (struct span){ src->id, 0, 0 },

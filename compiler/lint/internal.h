@@ -10,6 +10,7 @@
 #include "compiler/lint/lint.h"
 #include "compiler/oci/profile.h"
 #include "compiler/oci/runtime/runtime.h"
+#include "compiler/systemd/settings.h"
 #include "compiler/tables/tables.h"
 
 /* ---- JSON: struct oci_profile, as the one reader gives it ---- */
@@ -45,6 +46,7 @@ struct lint {
 	struct facts *facts;     /* NULL with no profile, no policy, or no filter in it */
 	struct aa_facts *aa;     /* AppArmor (aa_facts.h); else NULL */
 	const struct deployment *deployment; /* else NULL */
+	enum systemd_release systemd;        /* of a deployment: as whose a unit is read */
 	unsigned docker; /* of a deployment: the engine's version, as DOCKER() has it; 0: any */
 	const struct lint_named *named; /* of a deployment; NULL: not known */
 	bool asks_apparmor;             /* a deployment names a profile */

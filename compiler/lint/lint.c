@@ -158,6 +158,7 @@ static void run_unit_rules(struct lint *l)
 	of.policy = u->policy;
 	of.facts = u->facts;
 	of.unit = u;
+	of.systemd = l->systemd;
 	of.unit_asked = true;
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].run == sr_open_call)
@@ -178,6 +179,7 @@ int lint_deployment(struct arena *a, const struct lint_filter *with, const struc
 	size_t before = ds->list.n;
 	struct lint l = { .arena = a, .ds = ds, .deployment = d, .named = named };
 
+	l.systemd = with->systemd;
 	l.docker = with->runtime ? with->runtime->docker : 0;
 
 	run_rules(&l, LINT_DEPLOYMENT);

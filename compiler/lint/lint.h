@@ -7,6 +7,7 @@
  */
 #include "compiler/apparmor/expand.h"
 #include "compiler/policy/policy.h"
+#include "compiler/systemd/settings.h"
 #include "grammar/json.h"
 
 struct lint_rule {
@@ -42,8 +43,9 @@ struct lint_filter {
 	/* What depends on one is about it; NULL: JSON as oci_runtime_default reads it, and what any
 	 * of them needs. */
 	const struct oci_runtime *runtime;
-	struct questions *questions; /* for all files of a run; NULL: for this one */
-	bool operators;              /* a SeccompProfile's spec, which has no 'defaultErrnoRet' */
+	struct questions *questions;  /* for all files of a run; NULL: for this one */
+	enum systemd_release systemd; /* whose groups of calls a unit's are */
+	bool operators;               /* a SeccompProfile's spec, which has no 'defaultErrnoRet' */
 };
 int lint_json(struct arena *a, const struct lint_filter *with, const struct json *root,
 	      struct diags *ds);

@@ -248,12 +248,24 @@ static bool is_out_of_bounds(const struct lint *l, const char *call)
 	return cap >= 0 && !(l->unit->caps >> cap & 1);
 }
 
+static void tell_too(struct lint *l, struct diag *d, const struct group *calls, bool varies)
+{
+	if (varies)
+		diag_help(
+			l->ds, d,
+			"refuse %s too; the groups are systemd %s's here, and those of other releases "
+			"hold other calls (--systemd)",
+			group_list(calls), systemd_name(l->systemd));
+	else
+		diag_help(l->ds, d, "refuse %s too", group_list(calls));
+}
+
 static void check_siblings(struct lint *l, struct holes *h, const struct family *f)
 {
 	struct group refused = GROUP(l), open = GROUP(l), nameable = GROUP(l);
+	bool round, varies = false;
 	unsigned on = 0;
 	struct diag *d;
-	bool round;
 
 	for (const char *const *q = f->calls; *q; q++) {
 		const char *question = question_of(*q, &round), *call = call_of(l, question);
@@ -276,8 +288,9 @@ static void check_siblings(struct lint *l, struct holes *h, const struct family 
 		    is_hole_told(l, h, &refused, call))
 			continue;
 		group_add(&open, str_c(round ? question : call), facts_span(l->facts, call));
-		if (is_nameable(l, call))
-			group_add(&nameable, str_c(round ? question : call), NO_SPAN);
+		varies |= l->unit && unit_group_varies(str_c(call));
+		if (is_nameable(l, call)) /* a unit refuses calls, and no arguments */
+			group_add(&nameable, str_c(round && !l->unit ? question : call), NO_SPAN);
 	}
 	if (!refused.hits.n || !open.hits.n || l->facts->undecided)
 		return;
@@ -285,7 +298,7 @@ static void check_siblings(struct lint *l, struct holes *h, const struct family 
 		     "%s %s refused, and what does the same stays allowed: %s (%s)",
 		     group_list(&refused), PLURAL(refused, "is", "are"), group_list(&open), f->why);
 	if (nameable.hits.n) {
-		diag_help(l->ds, d, "refuse %s too", group_list(&nameable));
+		tell_too(l, d, &nameable, varies);
 		return;
 	}
 	diag_severity(l->ds, d, SEVERITY_INFO);
@@ -302,7 +315,8 @@ RULE(SC131, "sibling-hole", HIGH, BOTH, sc_sibling_hole,
      "certain arguments counts where those pass. Where no libseccomp knows the open call (fchroot, of Linux 7.3), "
      "nobody can write it into a profile or a unit, and this is told as information. Of a unit whose bounding set lacks "
      "the capability that the kernel asks for at the open call (ProtectClock= takes CAP_SYS_TIME, without which stime sets "
-     "no clock) nothing is told.")
+     "no clock) nothing is told. Groups of calls are those of the release of systemd that --systemd names, and the help says so where "
+     "releases differ: '~@mount' leaves open_tree_attr open before 262, and open_tree from then on.")
 
 void sc_sibling_hole(struct lint *l, enum diag_id id)
 {

@@ -42,7 +42,7 @@ static bool knows_call(struct str word, struct suggest *near)
 	suggest_start(near, name);
 	if (name.n && name.p[0] == '@') {
 		unit_group_suggest(near);
-		return unit_group(name);
+		return unit_group_is(name);
 	}
 	for (size_t i = 0; i < syscall_count(); i++)
 		suggest_offer(near, str_c(syscall_at(i)->name));

@@ -15,7 +15,7 @@ static const struct unit_facts *make(struct lint *l)
 	struct policies *all;
 
 	if (!l->deployment->settings.n || l->deployment->part || first->over ||
-	    !unit_filter(l->arena, l->deployment, &filter))
+	    !unit_filter(l->arena, l->deployment, l->systemd, &filter))
 		return NULL;
 	u->in = (struct inner){ source_add(l->ds->sources, first->src->name, filter.text),
 				first->src->id, filter.at };

@@ -11,21 +11,23 @@ enum { GROUPS_DEEP = 8 };
 
 /* ---- lists of calls ---- */
 
-static void list_name(struct unit_calls *l, struct str name, bool in, int error, struct span by,
+static void list_name(struct unit_calls *l, struct str name, const struct unit_call *as,
 		      unsigned depth)
 {
-	const struct syscall_info *s;
-	const char *group = name.n && name.p[0] == '@' ? unit_group(name) : NULL;
+	bool group = name.n && name.p[0] == '@' && depth < GROUPS_DEEP;
+	const struct syscall_info *s = syscall_by_name(name);
+	const char *list;
 
-	while (group && *group && depth < GROUPS_DEEP) {
-		size_t n = strcspn(group, " ");
+	for (unsigned i = 0; group && (list = unit_group(name, l->release, i)); i++)
+		while (*list) {
+			struct str word = { list, strcspn(list, " ") };
 
-		list_name(l, (struct str){ group, n }, in, error, by, depth + 1);
-		group += n + (group[n] == ' ');
-	}
-	s = group ? NULL : syscall_by_name(name);
+			if (!unit_group_lacks(name, word, l->release))
+				list_name(l, word, as, depth + 1);
+			list += word.n + (list[word.n] == ' ');
+		}
 	if (s)
-		l->calls[syscall_index(s)] = (struct unit_call){ in, error, by };
+		l->calls[syscall_index(s)] = *as;
 }
 
 /* The first line decides what the list is; later ones add to it, and with the other sign take away. */
@@ -37,7 +39,7 @@ static void take_line(struct arena *a, const struct deploy_setting *s, bool pass
 	uint32_t at = refuses;
 
 	if (!s->value.n) {
-		*l = (struct unit_calls){ 0 };
+		*l = (struct unit_calls){ .release = l->release };
 		return;
 	}
 	if (!l->calls) {
@@ -45,7 +47,8 @@ static void take_line(struct arena *a, const struct deploy_setting *s, bool pass
 		l->allows = !refuses;
 		l->by = s->over ? NO_SPAN : s->span;
 		if (l->allows && passes)
-			list_name(l, STR("@default"), true, UNIT_UNSAID, l->by, 0);
+			list_name(l, STR("@default"),
+				  &(struct unit_call){ true, UNIT_UNSAID, l->by }, 0);
 	}
 	while (deploy_next_word(s, &at, &word)) {
 		int error;
@@ -53,7 +56,10 @@ static void take_line(struct arena *a, const struct deploy_setting *s, bool pass
 
 		if (error == UNIT_BAD || (!refuses && error != UNIT_UNSAID))
 			continue;
-		list_name(l, name, refuses != l->allows, error, s->over ? NO_SPAN : word.span, 0);
+		list_name(l, name,
+			  &(struct unit_call){ refuses != l->allows, error,
+					       s->over ? NO_SPAN : word.span },
+			  0);
 	}
 }
 
@@ -61,7 +67,6 @@ static void take_line(struct arena *a, const struct deploy_setting *s, bool pass
 static void read_calls(struct arena *a, const struct deployment *d, const char *key, bool passes,
 		       struct unit_calls *l)
 {
-	*l = (struct unit_calls){ 0 };
 	vec_each(&d->settings, s)
 		if (unit_executes(s->section) && str_is(s->key, key))
 			take_line(a, s, passes, l);
@@ -186,11 +191,14 @@ static int read_error(const struct deployment *d)
 	return error;
 }
 
-bool unit_filter(struct arena *a, const struct deployment *d, struct unit_filter *out)
+bool unit_filter(struct arena *a, const struct deployment *d, enum systemd_release r,
+		 struct unit_filter *out)
 {
 	int here = arch_native();
 	enum arch native = here < 0 ? ARCH_X86_64 : (enum arch)here;
-	struct unit_writer w = { .out.arena = a, .error = read_error(d) };
+	struct unit_writer w = {
+		.out.arena = a, .error = read_error(d), .filter.release = r, .log.release = r
+	};
 	struct span arches_by = NO_SPAN;
 	unsigned local = 0;
 	size_t head;

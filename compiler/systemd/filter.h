@@ -7,10 +7,11 @@
  *
  * As systemd 252 does on the machine that pale is built for, with a libseccomp that knows every name: its core/
  * load-fragment.c reads the lists, core/execute.c has the order, shared/seccomp-util.c the filters. tests/import
- * holds the text to what its library loads.
+ * holds the text to what its library loads. What the groups of calls hold is that of the release that is asked for.
  */
 #include "compiler/base/inner.h"
 #include "compiler/deploy/deploy.h"
+#include "compiler/systemd/settings.h"
 
 struct unit_filter {
 	struct str text;    /* of one policy, "unit" */
@@ -20,7 +21,8 @@ struct unit_filter {
 };
 
 /* False: nothing of the unit filters calls. Owner: the arena. */
-bool unit_filter(struct arena *a, const struct deployment *d, struct unit_filter *out);
+bool unit_filter(struct arena *a, const struct deployment *d, enum systemd_release r,
+		 struct unit_filter *out);
 
 /*
  * Capabilities (bit: number) that CapabilityBoundingSet= leaves, and settings as ProtectClock=; *at: its last line, NULL where

@@ -2,6 +2,7 @@
 #pragma once
 /* Between the files that write a unit's policy. */
 #include "compiler/systemd/filter.h"
+#include "compiler/systemd/settings.h"
 #include "compiler/tables/tables.h"
 
 struct unit_call {
@@ -12,7 +13,8 @@ struct unit_call {
 
 struct unit_calls {
 	struct unit_call *calls; /* by syscall_index(); NULL: there is no list */
-	bool allows;             /* it says what passes, or is logged; else what does not */
+	enum systemd_release release;
+	bool allows; /* it says what passes, or is logged; else what does not */
 	struct span by;
 };
 

@@ -210,7 +210,8 @@ static void put_modes(struct unit_writer *w)
 
 static void put_group(struct unit_writer *w, const char *group)
 {
-	const char *calls = unit_group(str_c(group));
+	const char *calls =
+		unit_group(str_c(group), SYSTEMD_252, 0); /* none that releases differ in */
 
 	while (calls && *calls) {
 		size_t n = strcspn(calls, " ");

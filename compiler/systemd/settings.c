@@ -49,16 +49,83 @@ static const struct group_row {
 	const char *name, *calls;
 } groups[] = {
 #define GROUP(name, calls) { name, calls },
+#define LATER(release, name, more, less)
 #include "compiler/systemd/groups.def"
 #undef GROUP
+#undef LATER
 };
 
-const char *unit_group(struct str name)
+static const struct later_row {
+	enum systemd_release since;
+	const char *name, *more, *less;
+} laters[] = {
+#define GROUP(name, calls)
+#define LATER(release, name, more, less) { SYSTEMD_##release, name, more, less },
+#include "compiler/systemd/groups.def"
+#undef GROUP
+#undef LATER
+};
+
+const char *systemd_name(enum systemd_release r)
+{
+	static const char *const names[SYSTEMD_NR] = { "262", "257", "252" };
+
+	return names[r];
+}
+
+static const struct group_row *find_group(struct str name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		if (str_is(name, groups[i].name))
-			return groups[i].calls;
+			return &groups[i];
 	return NULL;
+}
+
+bool unit_group_is(struct str name)
+{
+	return find_group(name);
+}
+
+const char *unit_group(struct str name, enum systemd_release r, unsigned i)
+{
+	const struct group_row *g = find_group(name);
+
+	if (!g || !i--)
+		return g ? g->calls : NULL;
+	for (size_t k = 0; k < ARRAY_SIZE(laters); k++)
+		if (str_is(name, laters[k].name) && r <= laters[k].since && !i--)
+			return laters[k].more;
+	return NULL;
+}
+
+static bool has_word(const char *list, struct str word)
+{
+	while (*list) {
+		size_t n = strcspn(list, " ");
+
+		if (str_eq((struct str){ list, n }, word))
+			return true;
+		list += n + (list[n] == ' ');
+	}
+	return false;
+}
+
+bool unit_group_lacks(struct str name, struct str word, enum systemd_release r)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(laters); k++)
+		if (r <= laters[k].since && str_is(name, laters[k].name) &&
+		    has_word(laters[k].less, word))
+			return true;
+	return false;
+}
+
+bool unit_group_varies(struct str call)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(laters); k++)
+		if (strcmp(laters[k].name, "@known") != 0 &&
+		    (has_word(laters[k].more, call) || has_word(laters[k].less, call)))
+			return true;
+	return false;
 }
 
 void unit_group_suggest(struct suggest *near)

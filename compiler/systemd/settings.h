@@ -12,11 +12,20 @@ const struct deploy_setting *unit_setting(const struct deployment *d, const char
 bool unit_is_true(struct str value); /* parse_boolean() of systemd */
 bool unit_is_boolean(struct str value);
 
+/* As --systemd numbers them: the newest, as which units are read where nobody says otherwise, is 0. */
+enum systemd_release { SYSTEMD_262, SYSTEMD_257, SYSTEMD_252, SYSTEMD_NR };
+const char *systemd_name(enum systemd_release r); /* "262" */
+
+/* Is it a group of SystemCallFilter=, as "@aio" is? */
+bool unit_group_is(struct str name);
 /*
- * A group of SystemCallFilter=, "@aio": what stands in it, separated by blanks, groups among it. NULL: there
- * is none.
+ * What stands in it, separated by blanks, groups among it: list after list for i from 0 on, NULL behind the last. Of a
+ * list what unit_group_lacks() is not in it.
  */
-const char *unit_group(struct str name);
+const char *unit_group(struct str name, enum systemd_release r, unsigned i);
+bool unit_group_lacks(struct str name, struct str word, enum systemd_release r);
+/* Do releases disagree about which group holds the call? */
+bool unit_group_varies(struct str call);
 void unit_group_suggest(struct suggest *near);
 /* What SystemCallArchitectures= calls it: an architecture of pale's, ARCH_NR for one that it has no table of; -1: none. */
 int unit_arch(struct str name);

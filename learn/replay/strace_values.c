@@ -57,7 +57,10 @@ static void parse_values(struct replay *r, const char *text, struct strace_value
 {
 	struct arena *a = arena_scratch(r->s->arena);
 	struct sources *sources = sources_new(a);
-	struct session s = { a, sources, diags_new(a, sources), r->s->telling };
+	struct session s = { .arena = a,
+			     .sources = sources,
+			     .diags = diags_new(a, sources),
+			     .telling = r->s->telling };
 	struct ast_call_args *c = strace_parse(&s, text);
 	struct written_call w;
 
