@@ -240,12 +240,31 @@ static bool is_nameable(const struct lint *l, const char *call)
 	return !(l->facts->json || l->unit) || libseccomp_knows(newest, str_c(call));
 }
 
-/* A unit's bounding set may lack what the kernel asks for: ProtectClock= takes the clock's capability, not stime(2). */
-static bool is_out_of_bounds(const struct lint *l, const char *call)
+/* In a user namespace of its own a program has CAP_SYS_ADMIN over what is made there, whatever it had before. */
+static bool may_make_user_namespace(const struct lint *l, unsigned on)
+{
+	static const char *const ways[] = { "unshare(flags has CLONE_NEWUSER)",
+					    "clone(flags has CLONE_NEWUSER)", "clone3" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (facts_ask(l->facts, ways[i], "").some & on)
+			return true;
+	return false;
+}
+
+/*
+ * A unit's bounding set may lack what the kernel asks for: ProtectClock= takes the clock's capability, not stime(2). For
+ * mounts and namespaces (fs/namespace.c, may_mount; kernel/nsproxy.c) that is CAP_SYS_ADMIN in the user namespace at hand.
+ */
+static bool is_out_of_bounds(const struct lint *l, const char *call, unsigned on)
 {
 	int cap = l->unit ? lint_risk_asks(call) : -1;
 
-	return cap >= 0 && !(l->unit->caps >> cap & 1);
+	if (!l->unit || cap >= 0)
+		return cap >= 0 && !(l->unit->caps >> cap & 1);
+	return !(l->unit->caps >> capability_find(STR("CAP_SYS_ADMIN")) & 1) &&
+	       (lint_risk_asks_admin(call) || !strcmp(call, "unshare")) &&
+	       !may_make_user_namespace(l, on);
 }
 
 static void tell_too(struct lint *l, struct diag *d, const struct group *calls, bool varies)
@@ -284,7 +303,7 @@ static void check_siblings(struct lint *l, struct holes *h, const struct family 
 	for (const char *const *q = f->calls; on && *q; q++) {
 		const char *question = question_of(*q, &round), *call = call_of(l, question);
 		struct fact_answer w = facts_ask(l->facts, question, "");
-		if (!(w.some & on) || is_out_of_bounds(l, call) ||
+		if (!(w.some & on) || is_out_of_bounds(l, call, on) ||
 		    is_hole_told(l, h, &refused, call))
 			continue;
 		group_add(&open, str_c(round ? question : call), facts_span(l->facts, call));
@@ -315,7 +334,7 @@ RULE(SC131, "sibling-hole", HIGH, BOTH, sc_sibling_hole,
      "certain arguments counts where those pass. Where no libseccomp knows the open call (fchroot, of Linux 7.3), "
      "nobody can write it into a profile or a unit, and this is told as information. Of a unit whose bounding set lacks "
      "the capability that the kernel asks for at the open call (ProtectClock= takes CAP_SYS_TIME, without which stime sets "
-     "no clock) nothing is told. Groups of calls are those of the release of systemd that --systemd names, and the help says so where "
+     "no clock; of CAP_SYS_ADMIN where user namespaces are refused, too) nothing is told. Groups of calls are those of the release of systemd that --systemd names, and the help says so where "
      "releases differ: '~@mount' leaves open_tree_attr open before 262, and open_tree from then on.")
 
 void sc_sibling_hole(struct lint *l, enum diag_id id)

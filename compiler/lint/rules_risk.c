@@ -38,6 +38,14 @@ int lint_risk_asks(const char *call)
 	return -1;
 }
 
+bool lint_risk_asks_admin(const char *call)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(risks); i++)
+		if (!strcmp(risks[i].call, call) && !strcmp(risks[i].kernel, "CAP_SYS_ADMIN"))
+			return true;
+	return false;
+}
+
 /* Calls of one rule that pass, in all environments or with capabilities alone. */
 struct open_calls {
 	struct group calls;

@@ -88,14 +88,24 @@ def test_a_privileged_program_beside_others_is_a_preparation(lint):
     assert [[f["id"] for f in of] for of in found] == [["DP617"], [], ["DP617"], []]
 
 
+def test_the_namespaces_that_a_unit_names_are_no_gap_in_a_mask(lint):
+    """systemd-homed's and systemd-importd's are so (262): what passes is what the unit says."""
+    for found in lint(["RestrictNamespaces=mnt user", "RestrictNamespaces=net", "RestrictNamespaces=~user"]):
+        assert not [f for f in found if f["id"] == "SC125"], found
+
+
 def test_a_hole_that_the_bounding_set_closes_is_none(lint):
     """What the kernel asks a capability of the machine's own for, whatever the arguments: ProtectClock= takes the clock's. A mount is
     a matter of a user namespace, too, in which the bounding set counts for nothing."""
     clock, module = "SystemCallFilter=~@clock\n", "SystemCallFilter=~init_module\n"
+    mount = "SystemCallFilter=~mount fsmount move_mount mount_setattr open_tree_attr\nSystemCallArchitectures=native\n"
     holes = {"ProtectClock=yes": [], clock: ["'stime'"], clock + "CapabilityBoundingSet=~CAP_SYS_TIME": [], clock + "CapabilityBoundingSet=CAP_SYS_TIME": ["'stime'"],
              clock + "ProtectClock=yes\nProtectClock=no": ["'stime'"], clock + "CapabilityBoundingSet=CAP_SYS_TIME\nProtectClock=1": [],
              module: ["'finit_module'"], module + "CapabilityBoundingSet=CAP_CHOWN": [], module + "PrivateDevices=yes": ["'finit_module'"],
-             "SystemCallFilter=~mount\nCapabilityBoundingSet=CAP_CHOWN": ["'fsmount'"]}
+             "SystemCallFilter=~mount\nCapabilityBoundingSet=CAP_CHOWN": ["'fsmount'"],
+             mount: ["'open_tree'"], mount + "RestrictNamespaces=yes": ["'open_tree'", "'unshare(flags"], mount + "CapabilityBoundingSet=~CAP_SYS_ADMIN": ["'open_tree'"],
+             mount + "CapabilityBoundingSet=~CAP_SYS_ADMIN\nRestrictNamespaces=yes": [], mount + "CapabilityBoundingSet=~CAP_SYS_ADMIN\nRestrictNamespaces=net": [],
+             mount + "CapabilityBoundingSet=~CAP_SYS_ADMIN\nRestrictNamespaces=user": ["'open_tree'", "'unshare(flags"]}
     for (text, want), found in zip(holes.items(), lint(holes)):
         told = [f["message"].split("stays allowed: ")[1].split(" ")[0].rstrip(",") for f in found if f["id"] == "SC131"]
         assert told == want, (text, found)
