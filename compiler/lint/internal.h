@@ -67,8 +67,8 @@ struct span lint_lines_of(struct str text, struct span sp);
  * new one does not give it (rules_risk.c). -1: none.
  */
 int lint_risk_asks(const char *call);
-/* Is it CAP_SYS_ADMIN, over the user namespace at hand, where what it is of risk for is done? */
-bool lint_risk_asks_admin(const char *call);
+/* The same in the user namespace at hand, for what the call is of risk for. */
+int lint_risk_asks_there(const char *call);
 
 /* Does it name SeccompProfiles of the operator (rules_operator.c)? */
 bool lint_asks_operator(const struct deployment *d);

@@ -252,31 +252,36 @@ static bool may_make_user_namespace(const struct lint *l, unsigned on)
 	return false;
 }
 
+static bool lacks(const struct lint *l, int cap)
+{
+	return cap >= 0 && !(l->unit->caps >> cap & 1);
+}
+
 /*
  * A unit's bounding set may lack what the kernel asks for: ProtectClock= takes the clock's capability, not stime(2). For
- * mounts and namespaces (fs/namespace.c, may_mount; kernel/nsproxy.c) that is CAP_SYS_ADMIN in the user namespace at hand.
+ * mounts, namespaces and roots (fs/namespace.c, may_mount; kernel/nsproxy.c; fs/open.c) that is one over the user namespace at hand.
  */
 static bool is_out_of_bounds(const struct lint *l, const char *call, unsigned on)
 {
-	int cap = l->unit ? lint_risk_asks(call) : -1;
+	int there = strcmp(call, "unshare") ? lint_risk_asks_there(call) :
+					      capability_find(STR("CAP_SYS_ADMIN"));
 
-	if (!l->unit || cap >= 0)
-		return cap >= 0 && !(l->unit->caps >> cap & 1);
-	return !(l->unit->caps >> capability_find(STR("CAP_SYS_ADMIN")) & 1) &&
-	       (lint_risk_asks_admin(call) || !strcmp(call, "unshare")) &&
-	       !may_make_user_namespace(l, on);
+	return l->unit && (lacks(l, lint_risk_asks(call)) ||
+			   (lacks(l, there) && !may_make_user_namespace(l, on)));
 }
 
 static void tell_too(struct lint *l, struct diag *d, const struct group *calls, bool varies)
 {
-	if (varies)
+	if (!l->unit)
+		diag_help(l->ds, d, "refuse %s too", group_list(calls));
+	else if (varies)
 		diag_help(
 			l->ds, d,
-			"refuse %s too; the groups are systemd %s's here, and those of other releases "
+			"refuse %s whole; the groups are systemd %s's here, and those of other releases "
 			"hold other calls (--systemd)",
 			group_list(calls), systemd_name(l->systemd));
 	else
-		diag_help(l->ds, d, "refuse %s too", group_list(calls));
+		diag_help(l->ds, d, "refuse %s whole", group_list(calls));
 }
 
 static void check_siblings(struct lint *l, struct holes *h, const struct family *f)

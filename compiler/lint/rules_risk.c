@@ -38,12 +38,12 @@ int lint_risk_asks(const char *call)
 	return -1;
 }
 
-bool lint_risk_asks_admin(const char *call)
+int lint_risk_asks_there(const char *call)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(risks); i++)
-		if (!strcmp(risks[i].call, call) && !strcmp(risks[i].kernel, "CAP_SYS_ADMIN"))
-			return true;
-	return false;
+		if (!strcmp(risks[i].call, call) && *risks[i].kernel)
+			return capability_find(str_c(risks[i].kernel));
+	return -1;
 }
 
 /* Calls of one rule that pass, in all environments or with capabilities alone. */

@@ -140,7 +140,7 @@ def test_a_unit_has_the_groups_of_the_release_that_is_named(pale, tmp_path, rele
     unit.write_text("[Service]\nExecStart=/bin/true\nSystemCallFilter=~@mount\nSystemCallArchitectures=native\n")
     (hole,) = [f for f in json.loads(pale("lint", "--systemd", release, "--format", "json", "--select", "SC131", "--severity", "high", unit).out)["findings"]]
     open_call = "open_tree" if release == 262 else "open_tree_attr"
-    assert f"refuse '{open_call}' too; the groups are systemd {release}'s here" in hole["help"], hole
+    assert f"refuse '{open_call}' whole; the groups are systemd {release}'s here" in hole["help"], hole
     profile = tmp_path / "p.aa"
     profile.write_text("profile a /a {\n\t/x r,\n}\n")
     assert "--systemd says nothing" in pale("sim", "--systemd", release, profile, "open /x r", check=2).err

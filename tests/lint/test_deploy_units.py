@@ -105,6 +105,7 @@ def test_a_hole_that_the_bounding_set_closes_is_none(lint):
              "SystemCallFilter=~mount\nCapabilityBoundingSet=CAP_CHOWN": ["'fsmount'"],
              mount: ["'open_tree'"], mount + "RestrictNamespaces=yes": ["'open_tree'", "'unshare(flags"], mount + "CapabilityBoundingSet=~CAP_SYS_ADMIN": ["'open_tree'"],
              mount + "CapabilityBoundingSet=~CAP_SYS_ADMIN\nRestrictNamespaces=yes": [], mount + "CapabilityBoundingSet=~CAP_SYS_ADMIN\nRestrictNamespaces=net": [],
+             "SystemCallFilter=~chroot\nCapabilityBoundingSet=CAP_CHOWN": ["'fchroot'"], "SystemCallFilter=~chroot\nCapabilityBoundingSet=CAP_CHOWN\nRestrictNamespaces=yes": [],
              mount + "CapabilityBoundingSet=~CAP_SYS_ADMIN\nRestrictNamespaces=user": ["'open_tree'", "'unshare(flags"]}
     for (text, want), found in zip(holes.items(), lint(holes)):
         told = [f["message"].split("stays allowed: ")[1].split(" ")[0].rstrip(",") for f in found if f["id"] == "SC131"]
