@@ -128,8 +128,8 @@ static bool take_peer(const struct ask_stopped *s, struct ask_pending *p)
 {
 	pid_t pid = (pid_t)s->args[p->rule.fd[0]];
 
-	if (p->rule.at >= 0 && (uint32_t)p->ask.value != TRACE_SCHED_CORE)
-		return false;
+	if (!trace_asks_peer(p->rule.at, (uint32_t)p->ask.value) || pid < 0)
+		return false; /* -1: of all, or of nobody */
 	if (is_own(s, pid) && p->rule.fd[1] >= 0)
 		pid = (pid_t)s->args[p->rule.fd[1]];
 	p->ask.value = ours(s, (uint64_t)pid);

@@ -336,7 +336,8 @@ static __always_inline int exit_ask(struct mark *m, const volatile struct trace_
 		value = ask_of_pidfd((int)arg_at(m, r->fd[0]), &own);
 		return own ? 0 : record_ask(value);
 	case TRACE_OP_PEER:
-		if (r->at >= 0 && (__u32)arg_at(m, r->at) != TRACE_SCHED_CORE)
+		if (!trace_asks_peer(r->at, r->at < 0 ? 0 : (__u32)arg_at(m, r->at)) ||
+		    (int)arg_at(m, r->fd[0]) < 0)
 			return 0;
 		value = ask_of((__u32)arg_at(m, r->fd[0]), &own);
 		if (own && r->fd[1] >= 0)

@@ -405,7 +405,7 @@ bool tracee_awaits(const struct tracer *t, const struct tracee *e)
 	case TRACE_OP_NONE: return e->forking;
 	case TRACE_OP_MMAP: return e->args[r->path[0]] & PROT_EXEC;
 	case TRACE_OP_MPROTECT: return e->args[r->at] & PROT_EXEC;
-	case TRACE_OP_PEER: return r->at < 0 || (uint32_t)e->args[r->at] == TRACE_SCHED_CORE;
+	case TRACE_OP_PEER: return trace_asks_peer(r->at, r->at < 0 ? 0 : (uint32_t)e->args[r->at]);
 	case TRACE_OP_FCNTL:
 		return (uint32_t)e->args[r->at] == TRACE_F_SETLEASE ||
 		       trace_is_lock((uint32_t)e->args[r->at]);

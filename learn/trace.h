@@ -100,6 +100,7 @@ enum trace_op {
 #define TRACE_EMPTY_PATH   4          /* move_mount(2), of what it moves */
 #define TRACE_SPACES       0x7e020080 /* setns(2): CLONE_NEW* */
 #define TRACE_SCHED_CORE   62         /* prctl(2) */
+#define TRACE_AT_PERF      4          /* the flags of perf_event_open(2) */
 #define TRACE_TRACEME      0          /* ptrace(2) */
 #define TRACE_ATTACH       16
 #define TRACE_SEIZE        0x4206
@@ -219,6 +220,15 @@ static inline int trace_only_asks(__u64 flags)
 static inline int trace_enters(__u32 spaces)
 {
 	return spaces && !(spaces & ~(__u32)TRACE_SPACES);
+}
+
+/*
+ * Does a call of TRACE_OP_PEER ask about a process, by the argument at? prctl(2) by one option;
+ * perf_event_open(2), whose fifth holds flags, where it is not told a cgroup (PERF_FLAG_PID_CGROUP).
+ */
+static inline int trace_asks_peer(int at, __u32 value)
+{
+	return at < 0 || (at == TRACE_AT_PERF ? !(value & 4) : value == TRACE_SCHED_CORE);
 }
 
 enum { TRACE_SENDTO = ADDRESS_SEND + 1, TRACE_SENDMSG, TRACE_SENDMMSG };

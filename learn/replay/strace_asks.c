@@ -96,14 +96,23 @@ static bool is_own(const struct asking *k, uint64_t pid)
 	return !pid || !k->l->head.pid.n || k->when->leader_of(k->r, pid) == k->when->leader;
 }
 
+static bool asks_peer(const struct asking *k)
+{
+	struct str at = argument(k, k->rule.at);
+
+	if (str_is(at, "PR_SCHED_CORE"))
+		return true;
+	return !memmem(at.p, at.n, STR("PERF_FLAG_PID_CGROUP").p, STR("PERF_FLAG_PID_CGROUP").n) &&
+	       trace_asks_peer(k->rule.at, (uint32_t)k->ask.value);
+}
+
 /* "kcmp(12, 13, ...)"; false: nobody else is asked about. */
 static bool take_peer(struct asking *k)
 {
 	uint64_t pid = number(k, k->rule.fd[0]);
 
-	if (k->rule.at >= 0 && k->ask.value != TRACE_SCHED_CORE &&
-	    !str_is(argument(k, k->rule.at), "PR_SCHED_CORE"))
-		return false;
+	if (!asks_peer(k) || (int)pid < 0)
+		return false; /* -1: of all, or of nobody */
 	if (is_own(k, pid) && k->rule.fd[1] >= 0)
 		pid = number(k, k->rule.fd[1]);
 	k->ask.value = ours(k, pid);

@@ -134,3 +134,13 @@ def test_a_directory_of_a_process_is_a_descriptor_of_it_for_signals(tmp_path, ba
     """pidfd_send_signal(2) takes one of /proc, too."""
     rec, _ = looked(tmp_path, backend, "d = os.open(P, os.O_DIRECTORY); call(424, d, 0, None, 0); e = os.open('/proc/self', os.O_DIRECTORY); call(424, e, 0, None, 0)")
     assert [line.split("\t")[0] for line in re.findall(r"(?m)^sent 0 .*", rec.text)] == ["sent 0 ours"], rec.text
+
+
+@pytest.mark.parametrize("backend", ["ebpf", "ebpf-tp", "ebpf-raw", "ptrace", "seccomp"])
+def test_events_of_a_processor_or_of_a_cgroup_look_at_nobody(tmp_path, backend):
+    """perf_event_open(2) of process -1, and where the number is a cgroup's directory."""
+    need_root()
+    rec, _ = learn(tmp_path, backend, *python(
+        "attr = ctypes.create_string_buffer((1).to_bytes(4, 'little') + (112).to_bytes(4, 'little'), 112)\n"
+        "cgroup = os.open('/sys/fs/cgroup', os.O_RDONLY)\nfor pid, flags in (-1, 0), (-1, 8), (cgroup, 4): call(298, attr, pid, 0, -1, flags)"))
+    assert rec.calls["x86_64", "perf_event_open"] == 3 and not rec.rules, rec.rules

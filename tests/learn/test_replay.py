@@ -205,6 +205,15 @@ def test_a_core_that_is_shared_with_another_process_is_a_look_at_it(tmp_path, ca
     assert set(made.rules) == ({"ptrace (read)"} if looks else set()), made.rules
 
 
+@pytest.mark.parametrize("of, looks", [
+    ("4321, -1, -1, PERF_FLAG_FD_CLOEXEC", True), ("4321, -1, -1, 0", True), ("-1, 0, -1, PERF_FLAG_FD_CLOEXEC", False), ("0, -1, -1, 0", False),
+    ("3, 0, -1, PERF_FLAG_PID_CGROUP", False), ("3, 0, -1, PERF_FLAG_PID_CGROUP|PERF_FLAG_FD_CLOEXEC", False)])
+def test_events_of_a_processor_or_a_cgroup_look_at_nobody(tmp_path, of, looks):
+    made = replay(tmp_path, "strace", "7 " + HEAD + "7 perf_event_open({type=PERF_TYPE_SOFTWARE, size=0, config=PERF_COUNT_SW_CPU_CLOCK, ...}, "
+                  f"{of}) = 4\n")
+    assert set(made.rules) == ({"ptrace (read)"} if looks else set()), made.rules
+
+
 @pytest.mark.parametrize("line, said", [
     ("Hello from the program", "no line of strace's"), ("read(3, \"x\"", None), ("nosuch(1) = 0", "'nosuch' is no call"),
     ("ioctl(0, NO_SUCH_NAME, 0x7ff) = 0", "an argument of 'ioctl' could not be read"),
