@@ -872,7 +872,7 @@ static void drop_files(struct model *m)
 		if (f->perms & PERM_X)
 			m->r->files.v[n++] = *f;
 	m->r->files.n = n;
-	m->r->listings.n = m->r->lost.n = m->r->rules.n = 0;
+	m->r->listings.n = m->r->lost.n = m->r->rules.n = m->r->signals.n = 0;
 	run->disconnected = run->namespace_files = run->unseen_exec = run->core_dumps = 0;
 	run->elsewhere = run->unkept = run->looks_below = 0;
 	run->looks_observed = false;

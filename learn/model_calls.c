@@ -266,11 +266,8 @@ static struct recorded_signal *signal_of(struct model *m, const struct signalled
 
 void model_signal(struct model *m, const struct signalled *what, uint64_t count, uint64_t first_ns)
 {
-	struct recorded_signal *s;
+	struct recorded_signal *s = signal_of(m, what);
 
-	if (model_recording(m)->run.no_files)
-		return; /* AppArmor alone is asked about them */
-	s = signal_of(m, what);
 	s->count = count_add(s->count, count);
 	if (first_ns < s->first_ns)
 		s->first_ns = first_ns;

@@ -189,9 +189,11 @@ def test_of_calls_that_a_replay_has_no_rule_of_it_is_not_said_that_they_failed(t
     replay(tmp_path, "audit", "[   12.34] " + seccomp(165) + "\n")
     text = run([PALE, "propose", tmp_path / "log.rec"]).out
     assert "as a replay tells too little of them: mount\n" in text and "none was seen to succeed" not in text, text
-    replay(tmp_path, "strace", HEAD + 'mount("a", "/b", "c", 0, NULL) = -1 ENODEV (No such device)\numount2("/b", 0) = 0\n')
-    text = run([PALE, "propose", tmp_path / "log.rec"], check=0).out
-    assert "umount /b{,/};" in text and "none was seen to succeed" not in text, text
+    mounts = 'mount("a", "/b", "c", 0, NULL) = -1 ENODEV (No such device)\numount2("/b", 0) = 0\n'
+    for files in ('openat(AT_FDCWD</>, "/x", O_RDONLY) = 3</x>\n', ""):  # -y: without it there is no layer for such a rule
+        replay(tmp_path, "strace", HEAD + files + mounts)
+        text = run([PALE, "propose", tmp_path / "log.rec"], check=0).out
+        assert ("umount /b{,/};" in text) == bool(files) and "none was seen to succeed" not in text, text
     replay(tmp_path, "strace", HEAD + 'ptrace(PTRACE_ATTACH, 5) = -1 ESRCH (No such process)\n')
     assert "as none was seen to succeed: ptrace\n" in run([PALE, "propose", tmp_path / "log.rec"], check=0).out
 

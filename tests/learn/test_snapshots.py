@@ -113,7 +113,8 @@ def test_each_snapshot_is_on_the_disk_before_it_takes_its_name(tmp_path):
     usable("ebpf")
     log = tmp_path / "log"
     run([need("strace"), "-f", "-qq", "-o", log, "-e", "trace=fsync,renameat,renameat2", PALE, "learn", "--backend",
-         "ebpf", "-o", "/dev/null", "-r", tmp_path / "rec", "--every", "1s", "--", "sleep", "2.2"], check=0)
+         "ebpf", "-o", "/dev/null", "-r", tmp_path / "rec", "--every", "1s", "--", "sh", "-c", "until [ -e rec ]; do sleep .1; done"],
+        cwd=tmp_path, check=0)
     synced, named = {}, 0
     for line in log.read_text().splitlines():
         pid, call = line.split(maxsplit=1)
