@@ -28,6 +28,7 @@ struct writer {
 	const struct policy *p;
 	struct diags *ds;
 	struct buf *out;
+	VEC(struct str) changes; /* targets of change_profile that are written */
 	bool failed;
 };
 
@@ -308,13 +309,100 @@ static void add_limit(struct writer *w, struct section *s, const struct limit_ru
 
 /* ---- rules in AppArmor's own words ---- */
 
-static void add_other(struct section *s, const struct aa_rule *r)
+/* As a parser compares names, 5.0 but for their first byte (merged.h). */
+static bool one_name(struct str x, struct str y)
+{
+	return x.n == y.n && x.n && !memcmp(x.p + 1, y.p + 1, x.n - 1);
+}
+
+/* What a parser would take a rule of change_profile to that target for, so that nothing is left of one of the two; "": nothing. */
+static struct str taken_for(const struct writer *w, const struct aa_rule *r, struct str target)
+{
+	vec_each(&w->p->files, f)
+		if (!r->change.exec.word && one_name(f->path, target))
+			return f->path;
+	vec_each(&w->changes, other)
+		if (!str_eq(*other, target) && one_name(*other, target))
+			return *other;
+	return (struct str){ "", 0 };
+}
+
+/* The same name in another text, the nth of its plain letters from behind in brackets: fo[o]; "": it has none. */
+static struct str another_text(struct writer *w, struct str name, size_t nth)
+{
+	VEC(size_t) letters = { 0 };
+	bool in_set = false, in_variable = false;
+	size_t at;
+
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (c == '\\') {
+			i++;
+			continue;
+		}
+		in_set = c == '[' || (in_set && c != ']');
+		in_variable = (c == '{' && i && name.p[i - 1] == '@') || (in_variable && c != '}');
+		if (!in_set && !in_variable && (c | 0x20) >= 'a' && (c | 0x20) <= 'z')
+			vec_push(w->arena, &letters, i);
+	}
+	if (nth >= letters.n)
+		return (struct str){ "", 0 };
+	at = letters.v[letters.n - 1 - nth];
+	return str_c(arena_printf(w->arena, PRISTR "[%c]" PRISTR,
+				  STRARG(((struct str){ name.p, at })), name.p[at],
+				  STRARG(((struct str){ name.p + at + 1, name.n - at - 1 }))));
+}
+
+/* The rule with that target. */
+static const struct aa_stmt *with_target(struct writer *w, const struct aa_rule *r, struct str text)
+{
+	const struct aa_stmt *rule = r->origin->stmt->rule;
+	struct aa_stmt *copy = arena_dup(w->arena, rule, sizeof(*rule));
+	struct aa_item **end = (struct aa_item **)&copy->items;
+
+	for (const struct aa_item *i = rule->items; i; i = i->next) {
+		*end = arena_dup(w->arena, i, sizeof(*i));
+		if (&i->word == r->change.target.word)
+			(*end)->word.text = text;
+		end = &(*end)->next;
+	}
+	return copy;
+}
+
+/* As it is written, or as no parser takes it for another; NULL: told. */
+static const struct aa_stmt *rule_text(struct writer *w, const struct aa_rule *r)
+{
+	bool named = r->change.target.word;
+	struct str target = named ? r->change.target.word->text : STR("**"), text = target, that;
+	struct diag *d;
+
+	for (size_t nth = 0; text.n && (that = taken_for(w, r, text)).n; nth++)
+		text = named ? another_text(w, target, nth) : (struct str){ "", 0 };
+	if (text.n) {
+		vec_push(w->arena, &w->changes, text);
+		return str_eq(text, target) ? r->origin->stmt->rule : with_target(w, r, text);
+	}
+	d = fail(w, DIAG_PL250, r->origin,
+		 arena_printf(w->arena,
+			      "AppArmor's parser takes this target for '%s', and nothing is left "
+			      "of one of the two",
+			      str_safe(w->arena, str_dup(w->arena, that))));
+	diag_help(w->ds, d, "name the profiles: a letter in brackets is another text");
+	return NULL;
+}
+
+static void add_other(struct writer *w, struct section *s, const struct aa_rule *r)
 {
 	bool deny = r->prefix.mode == AA_MODE_DENY;
+	const struct aa_stmt *rule =
+		r->class == AA_CLASS_CHANGE_PROFILE ? rule_text(w, r) : r->origin->stmt->rule;
 	BUF_AUTO b = { 0 };
 
+	if (!rule)
+		return;
 	buf_printf(&b, "%s%s", r->prefix.audit ? "audit " : "", deny ? "deny " : "");
-	aa_print_head(&b, r->origin->stmt->rule);
+	aa_print_head(&b, rule);
 	buf_putc(&b, ',');
 	add_line(s, &b, r->origin);
 }
@@ -326,7 +414,7 @@ static void put_others(struct writer *w)
 
 		vec_each(&w->p->others, rule)
 			if ((*rule)->class == (enum aa_class) class)
-				add_other(&s, *rule);
+				add_other(w, &s, *rule);
 		put_section(w, &s);
 	}
 }

@@ -541,3 +541,36 @@ def test_the_kernel_that_is_named_counts(pale, tmp_path, kernel, want):
 def test_what_is_merged_away_is_told(pale, tmp_path, body, release, at):
     got = pale("check", "--target", f"apparmor={release}", written(tmp_path, body), check=0)
     assert ("PL375" in got.err) == bool(at) and (not at or f"{at}: high:" in got.err), got.err
+
+
+COMPILED = ["file rwix /a; change_profile -> /a;", "file rw /a; file r /b/c; change_profile -> /a; change_profile -> /b/c;", "change_profile -> ab; change_profile -> bb; change_profile -> cb;",
+            "file r /; change_profile -> x;", "file rw /a/[b]; change_profile -> /a/b;", "file rw /a; deny change_profile -> /a;", "file rw /a/b; change_profile -> {/a,/c}/b;",
+            "change_profile /a -> ab; change_profile /a -> bb; change_profile -> bb;"]
+
+
+@pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
+@pytest.mark.parametrize("rules", COMPILED)
+def test_what_a_policy_is_compiled_to_is_merged_with_nothing(pale, tmp_path, release, rules):
+    """Each rule does what it does alone, by the parser's table."""
+    parser, source, out = Parser(release), tmp_path / "p.pale", tmp_path / "p.aa"
+    asked = ["/a", "/b/c", "/", "/a/b", "/c/b", "ab", "bb", "cb", "x"]
+
+    def answers(some):
+        source.write_text(f"policy t {{ layers apparmor; {some} }}\n")
+        pale("compile", "-q", "-t", "apparmor", "-o", out, source, check=0)
+        table = aadfa.File(parser.ask(out, features=parser.features))
+        found = {(name, bit) for name in asked if name[0] == "/" for bit in (aadfa.READ, aadfa.WRITE) if table.answer(name.encode(), owner=True)["allow"] & bit}
+        allowed, denied = zip(*(table.masks(name.encode(), True)[:2] for name in asked))
+        return found | {(name, CHANGE) for name, yes, no in zip(asked, allowed, denied) if yes & CHANGE and not no & CHANGE}
+
+    whole, parts = answers(rules), [answers(rule + ";") for rule in rules.rstrip(";").split("; ")]
+    assert whole == set().union(*parts), out.read_text()
+
+
+def test_where_no_other_text_has_the_same_meaning_the_policy_is_not_compiled(pale, tmp_path):
+    """`change_profile,` is -> **, which 5.0 takes for /* (and a name of digits has no letter)."""
+    source = tmp_path / "p.pale"
+    for rules in ("file r /*; change_profile;", "change_profile -> 11; change_profile -> 21;"):
+        source.write_text(f"policy t {{ layers apparmor; {rules} }}\n")
+        got = pale("compile", "-t", "apparmor", "-o", tmp_path / "p.aa", source, check=1)
+        assert "PL250" in got.err and "nothing is left of one" in got.err and not (tmp_path / "p.aa").exists()
