@@ -114,7 +114,8 @@ ALONE int record_abstract(__u32 op, __u64 of, __u64 at, __u32 len)
 		s->len = n;
 		s->parent = 0;
 		s->kind = TRACE_WORD;
-		s->perms = s->flags = s->more = 0;
+		s->perms = s->flags = 0;
+		s->about = 0;
 		s->not_owned = 0;
 		if (intern())
 			return 0;

@@ -43,7 +43,8 @@ ALONE int record_word(__u64 text)
 	s->len = (__u32)n - 1;
 	s->parent = 0;
 	s->kind = TRACE_WORD;
-	s->perms = s->flags = s->more = 0;
+	s->perms = s->flags = 0;
+	s->about = 0;
 	s->not_owned = 0;
 	return intern();
 }

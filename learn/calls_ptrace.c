@@ -295,7 +295,7 @@ static void on_return(struct tracer *t, struct tracee *e)
 	case TRACE_OP_NONE: return;
 	case TRACE_OP_EXEC: /* the exec event has done it */
 		if (r->at >= 0 && trace_only_asks(e->args[r->at]))
-			files_tried(t, e, *r, 0);
+			files_tried(t, e, r, 0);
 		return;
 	case TRACE_OP_EXISTS:
 	case TRACE_OP_HELD: signal_end(t, e); return;
@@ -331,7 +331,7 @@ static void on_failure(struct tracer *t, struct tracee *e, uint32_t error)
 
 	r.flags[0] |= error == TRACE_EISDIR ? TRACE_DIR : 0;
 	if (r.op == TRACE_OP_EXEC)
-		files_tried(t, e, r, error);
+		files_tried(t, e, &r, error);
 	else if (r.op == TRACE_OP_OPEN)
 		files_unopened(t, e, &r, error);
 	else if (r.op == TRACE_OP_PATH)

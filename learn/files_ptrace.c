@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
@@ -529,35 +531,73 @@ void tracee_executed(struct tracer *t, pid_t tid)
 			    &(struct access){ .perms = PERM_X });
 }
 
-/* Is that a program, of which what would run it has failed the exec? flags: TRACE_IF_*. */
-static bool is_tried(const struct tracee *e, const struct trace_rule *r, unsigned flags)
+/*
+ * As the task's root has it: the whole name of what it gave, seen from there. False: its directory is not below
+ * that, or it is too long.
+ */
+static bool name_below(pid_t tid, int dir, const char *text, char out[PATH_MAX])
 {
-	int dir = r->fd[0] >= 0 ? (int)e->args[r->fd[0]] : -1, fd;
-	char text[TRACE_PATH + 1], mine[TRACE_PATH + 32], full[TRACE_PATH + 64], root[32];
-	bool keeps = r->at >= 0 && e->args[r->at] & TRACE_NOFOLLOW;
-	struct stat st;
+	char root[PATH_MAX], base[PATH_MAX], link[32] = "cwd";
+	size_t n;
 
-	if (stopped_text(e->tid, e->args[r->path[0]], text, TRACE_PATH) < 0)
-		return false;
-	fd = *text ? stopped_self_fd(text) : dir;
-	snprintf(root, sizeof(root), "/proc/%d/root", (int)e->tid);
-	if (fd >= 0)
-		snprintf(full, sizeof(full), "/proc/%d/fd/%d", (int)e->tid, fd);
-	else if (*text == '/')
-		snprintf(full, sizeof(full), "%s%s", root, stopped_theirs(e->tid, text, mine));
-	else if (dir >= 0)
-		snprintf(full, sizeof(full), "/proc/%d/fd/%d/%s", (int)e->tid, dir, text);
-	else
-		snprintf(full, sizeof(full), "/proc/%d/cwd/%s", (int)e->tid, text);
-	return !(fd < 0 && keeps ? lstat(full, &st) : stat(full, &st)) && model_may_run(&st) &&
-	       (!(flags & TRACE_IF_REFUSED) || model_is_refused(full, root));
+	*base = 0;
+	if (*text != '/') {
+		if (dir >= 0)
+			snprintf(link, sizeof(link), "fd/%d", dir);
+		if (!proc_link(tid, "root", root) || !proc_link(tid, link, base))
+			return false;
+		n = strcmp(root, "/") ? strlen(root) : 0;
+		if (strncmp(base, root, n) != 0 || (base[n] && base[n] != '/'))
+			return false;
+		memmove(base, base + n, strlen(base + n) + 1);
+	}
+	return snprintf(out, PATH_MAX, "%s%s%s", base, *text == '/' ? "" : "/", text) < PATH_MAX;
 }
 
-/* What was asked to be executed, and is not; error: why, 0: it was only asked whether it may be. */
-void files_tried(struct tracer *t, const struct tracee *e, struct trace_rule r, uint32_t error)
+/* What it gave, held by O_PATH; -1: it leads to nothing, or nobody can tell, which is counted. */
+static int hold_tried(struct tracer *t, const struct tracee *e, const struct trace_rule *r)
 {
-	if (trace_if(error) && !is_tried(e, &r, trace_if(error)))
+	int dir = r->fd[0] >= 0 ? (int)e->args[r->fd[0]] : -1, fd;
+	bool follows = r->at < 0 || !(e->args[r->at] & TRACE_NOFOLLOW);
+	char text[TRACE_PATH + 1], mine[TRACE_PATH + 32], whole[PATH_MAX], root[32];
+
+	if (stopped_text(e->tid, e->args[r->path[0]], text, TRACE_PATH) < 0)
+		return -1;
+	fd = *text ? stopped_self_fd(text) : dir;
+	if (fd >= 0) {
+		snprintf(mine, sizeof(mine), "/proc/%d/fd/%d", (int)e->tid, fd);
+		return open(mine, O_PATH | O_CLOEXEC);
+	}
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)e->tid);
+	fd = -1;
+	errno = ENOSYS;
+	if (name_below(e->tid, dir, stopped_theirs(e->tid, text, mine), whole))
+		fd = proc_find(root, whole, RESOLVE_IN_ROOT, follows);
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+		t->r->run.losses.paths_unresolved++;
+	return fd;
+}
+
+void files_tried(struct tracer *t, const struct tracee *e, const struct trace_rule *r,
+		 uint32_t error)
+{
+	struct access how = {
+		.perms = PERM_X, .tried = true, .count = 1, .first_ns = tracer_now(t)
+	};
+	int fd = hold_tried(t, e, r);
+	char link[32], held[64], root[32], path[PATH_MAX];
+	struct stat st;
+
+	if (fd < 0)
 		return;
-	r.flags[0] |= TRACE_FOLLOW | TRACE_TRIED;
-	files_path(t, e, &r, 0, PERM_X);
+	snprintf(link, sizeof(link), "fd/%d", fd);
+	snprintf(held, sizeof(held), "/proc/self/%s", link);
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)e->tid);
+	if (!fstat(fd, &st) && model_may_run(&st) && proc_link(getpid(), link, path) &&
+	    *path == '/' &&
+	    (!(trace_if(error) & TRACE_IF_REFUSED) || model_is_refused(held, root))) {
+		how.elsewhere = is_elsewhere(t, e->tid);
+		model_file(t->model, (struct str){ path, proc_bare_length(path, &st) }, &how);
+	}
+	close(fd);
 }

@@ -15,7 +15,8 @@ void files_open(struct tracer *t, struct tracee *e, const struct trace_rule *r, 
 /* One that failed for what is opened itself. */
 void files_unopened(struct tracer *t, const struct tracee *e, struct trace_rule *r, uint32_t error);
 /* What was asked to be executed, and is not; error: why, 0: it was only asked whether it may be. */
-void files_tried(struct tracer *t, const struct tracee *e, struct trace_rule r, uint32_t error);
+void files_tried(struct tracer *t, const struct tracee *e, const struct trace_rule *r,
+		 uint32_t error);
 model_ref files_fd(struct tracer *t, pid_t tid, int fd, unsigned perms);
 /* Its i-th name. */
 model_ref files_path(struct tracer *t, const struct tracee *e, const struct trace_rule *r, int i,

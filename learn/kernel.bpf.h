@@ -33,6 +33,7 @@
 #define PIDNS_DEEP       33 /* MAX_PID_NS_LEVEL, and the first */
 #define S_IFMT           0170000
 #define S_IFDIR          0040000
+#define S_IFREG          0100000
 #define S_IFSOCK         0140000
 #define PF_IO_WORKER     0x10 /* include/linux/sched.h */
 #define CAP_OPT_NOAUDIT  2    /* include/linux/security.h */

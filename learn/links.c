@@ -19,6 +19,7 @@ struct change {
 	struct str path;
 	unsigned how; /* enum link_change */
 	uint64_t count, first_ns;
+	uint64_t dirs, dir_ns; /* the same of LINK_DIR, which is no change of a link */
 };
 
 struct links {
@@ -51,13 +52,19 @@ static struct change *find(const struct links *l, struct str path)
 void links_changed(struct links *l, struct str path, enum link_change how, uint64_t count,
 		   uint64_t first_ns)
 {
-	struct change *c = find(l, path), fresh = { .first_ns = UINT64_MAX };
+	struct change *c = find(l, path), fresh = { .first_ns = UINT64_MAX, .dir_ns = UINT64_MAX };
 
 	if (!c) {
 		fresh.path = (struct str){ str_dup(l->a, path), path.n };
 		table_add(l->a, &l->by_path, hash_str(path), l->changes.n);
 		vec_push(l->a, &l->changes, fresh);
 		c = &l->changes.v[l->changes.n - 1];
+	}
+	if (how == LINK_DIR) {
+		c->dirs += count;
+		if (first_ns < c->dir_ns)
+			c->dir_ns = first_ns;
+		return;
 	}
 	c->how |= how;
 	c->count += count;
@@ -71,6 +78,26 @@ bool links_is_as_old(const struct links *l, const struct stat *st, uint64_t firs
 		(uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;
 
 	return changed + CLOCK_NS < l->started_ns + first_ns;
+}
+
+bool links_changed_since(const struct links *l, struct str path, uint64_t first_ns)
+{
+	for (size_t n = 1; n <= path.n; n++) {
+		bool is_last = n == path.n;
+		const struct change *c;
+
+		if (!is_last && path.p[n] != '/')
+			continue;
+		c = find(l, (struct str){ path.p, n });
+		if (!c)
+			continue;
+		if (c->dirs > 1 || (c->dirs && c->dir_ns >= first_ns))
+			return true;
+		if ((is_last || c->how & LINK_RENAMED) && c->count &&
+		    (c->count > 1 || c->first_ns >= first_ns))
+			return true;
+	}
+	return false;
 }
 
 /* A link that is there now, and was when the name was used. */

@@ -19,6 +19,7 @@ enum link_change {
 	LINK_MADE = 1,    /* by symlink() */
 	LINK_NO_DIR = 2,  /* made or removed as what is no directory */
 	LINK_RENAMED = 4, /* from or to it */
+	LINK_DIR = 8,     /* alone: a directory, made, removed or renamed */
 };
 
 /* started_ns: since the epoch, when the run began; what is counted from that is first_ns below. */
@@ -28,6 +29,8 @@ void links_changed(struct links *l, struct str path, enum link_change how, uint6
 		   uint64_t first_ns);
 /* Was it there when first_ns was, and as it is? */
 bool links_is_as_old(const struct links *l, const struct stat *st, uint64_t first_ns);
+/* May the file of this path, or a directory that it is in, have been made, removed or renamed from then on? */
+bool links_changed_since(const struct links *l, struct str path, uint64_t first_ns);
 /*
  * Does the absolute name lead today where it led from first_ns on? follow: its last component counts.
  * What cannot be looked at is as it was.

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -454,12 +455,13 @@ void model_changed(struct model *m, const char *base, const char *text, unsigned
 {
 	char full[2 * PATH_MAX], out[PATH_MAX + 1];
 
-	/* What is followed, a directory or only given to somebody leads where it led. */
-	if (!(how->perms & (PERM_W | PERM_L)) ||
-	    flags & (TRACE_FOLLOW | TRACE_DIR | TRACE_GIVEN | TRACE_ELSEWHERE) ||
-	    !full_name(base, text, full) || !resolve(full, flags, out))
+	/* What is followed, or only given to somebody, leads where it led. */
+	if (!(how->perms & (PERM_W | PERM_L)) || flags & (TRACE_FOLLOW | TRACE_GIVEN) ||
+	    (flags & TRACE_ELSEWHERE && !(flags & TRACE_ROOTED)) || !full_name(base, text, full) ||
+	    !resolve(full, flags, out))
 		return;
 	links_changed(m->symlinks, str_c(out),
+		      flags & TRACE_DIR     ? LINK_DIR :
 		      flags & TRACE_SYMLINK ? LINK_MADE :
 		      flags & TRACE_MOVED   ? LINK_RENAMED :
 					      LINK_NO_DIR,
@@ -514,20 +516,99 @@ bool model_leads_as_then(const struct model *m, const char *base, const char *te
 	       links_are_as_then(m->symlinks, full, flags & TRACE_FOLLOW, first_ns);
 }
 
-/*
- * Of a name by which nothing was executed: was it a program's then? A search of PATH tries many that are none, and what
- * has come since then was not there.
- */
-static bool was_program(const struct model *m, const char *base, const char *text, unsigned flags,
-			uint64_t first_ns)
+enum tried { TRIED_NONE, TRIED_PROGRAM, TRIED_UNKNOWN };
+
+/* Below another root, which is `base`. */
+static bool find_below(const char *base, const char *text, unsigned flags, struct stat *st,
+		       char path[PATH_MAX + 1])
 {
-	char path[PATH_MAX + 1];
+	char link[32];
+	bool found;
+	int fd;
+
+	if (!(flags & TRACE_ROOTED) || *text != '/' || access(base, F_OK)) {
+		errno = ENOSYS;
+		return false;
+	}
+	fd = proc_find(base, text, RESOLVE_IN_ROOT, flags & TRACE_FOLLOW);
+	snprintf(link, sizeof(link), "fd/%d", fd);
+	if (fd < 0)
+		return false;
+	found = !fstat(fd, st) && proc_link(getpid(), link, path);
+	close(fd);
+	return found;
+}
+
+/*
+ * Of a name by which nothing was executed: was it a program's then? A search of PATH tries many that are none, which
+ * nobody has made since.
+ */
+static enum tried was_program(const struct model *m, const char *base, const char *text,
+			      unsigned flags, uint64_t first_ns, char path[PATH_MAX + 1])
+{
+	bool is_below = flags & TRACE_ELSEWHERE, found;
+	char full[2 * PATH_MAX];
 	struct stat st;
 
-	return !(flags & TRACE_ELSEWHERE) && model_path(base, text, flags, path) &&
-	       !lstat(path, &st) && model_may_run(&st) &&
-	       (!m->symlinks || links_is_as_old(m->symlinks, &st, first_ns)) &&
-	       (!(flags & TRACE_IF_REFUSED) || model_is_refused(path, ""));
+	if (!full_name(base, text, full) || strlen(full) >= PATH_MAX)
+		return TRIED_UNKNOWN;
+	if (is_below)
+		found = find_below(base, text, flags, &st, path);
+	else if (!model_path(base, text, flags, path))
+		return TRIED_UNKNOWN;
+	else
+		found = !lstat(path, &st);
+	if (!found && is_below && errno != ENOTDIR && errno != ENOENT)
+		return TRIED_UNKNOWN;
+	if (!found || !model_may_run(&st))
+		return m->symlinks && links_changed_since(m->symlinks,
+							  str_c(is_below && !found ? full : path),
+							  first_ns) ?
+			       TRIED_UNKNOWN :
+			       TRIED_NONE;
+	if (m->symlinks && !links_is_as_old(m->symlinks, &st, first_ns))
+		return TRIED_UNKNOWN;
+	if (!(flags & TRACE_IF_REFUSED))
+		return TRIED_PROGRAM;
+	return model_is_refused(path, is_below ? base : "") ? TRIED_PROGRAM : TRIED_NONE;
+}
+
+/* As it reads: without '.', and '..' with what stands in front of it. */
+static void shorten(char *name)
+{
+	char *to = name;
+
+	for (const char *at = name; *at;) {
+		size_t skip = strspn(at, "/"), n = strcspn(at + skip, "/");
+		const char *part = at + skip;
+
+		at = part + n;
+		if (n == 2 && !memcmp(part, "..", 2))
+			while (to > name && *--to != '/')
+				;
+		else if (n && !(n == 1 && *part == '.')) {
+			*to++ = '/';
+			memmove(to, part, n);
+			to += n;
+		}
+	}
+	*to = 0;
+}
+
+static model_ref join_tried(struct model *m, const char *base, const char *text, unsigned flags,
+			    const struct access *how)
+{
+	char full[2 * PATH_MAX], path[PATH_MAX + 1];
+
+	switch (was_program(m, base, text, flags, how->first_ns, path)) {
+	case TRIED_NONE: return 0;
+	case TRIED_PROGRAM: return model_file(m, str_c(path), how);
+	case TRIED_UNKNOWN: break;
+	}
+	full_name(base, text, full);
+	shorten(full);
+	model_lost(m, str_c(full), LOST_EXEC, how);
+	return 0;
 }
 
 model_ref model_join(struct model *m, const char *base, const char *text, unsigned flags,
@@ -538,8 +619,8 @@ model_ref model_join(struct model *m, const char *base, const char *text, unsign
 	unsigned kinds = 0;
 	size_t n;
 
-	if (flags & TRACE_IF_THERE && !was_program(m, base, text, flags, how->first_ns))
-		return 0;
+	if (flags & TRACE_IF_THERE)
+		return join_tried(m, base, text, flags, how);
 	if (!full_name(base, text, full) || strlen(full) >= PATH_MAX) {
 		m->r->run.losses.paths_truncated++;
 		model_lost(m, str_c(full), LOST_LONG, how);
@@ -653,7 +734,7 @@ bool model_may_run(const struct stat *st)
 bool model_is_refused(const char *path, const char *root)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char interp[PATH_MAX], full[2 * PATH_MAX];
+	char interp[PATH_MAX];
 	unsigned perms;
 	struct stat st;
 	bool has = fd >= 0 && read_interpreter(fd, interp, &perms) > 0;
@@ -662,8 +743,12 @@ bool model_is_refused(const char *path, const char *root)
 		close(fd);
 	if (!has)
 		return false;
-	snprintf(full, sizeof(full), "%s%s", root, interp);
-	return !stat(full, &st) && !model_may_run(&st);
+	fd = *root ? proc_find(root, interp, RESOLVE_IN_ROOT, true) :
+		     open(interp, O_PATH | O_CLOEXEC);
+	has = fd >= 0 && !fstat(fd, &st) && !model_may_run(&st);
+	if (fd >= 0)
+		close(fd);
+	return has;
 }
 
 /* A program that is gone is said; one that is there and cannot be read is lost. */

@@ -229,7 +229,8 @@ static __always_inline int on_label(__u64 name, __u64 value, __u64 size)
 	bpf_probe_read_kernel(s->buf, bounded(s->len, TRACE_PATH - 1), (void *)value);
 	s->parent = 0;
 	s->kind = TRACE_WORD;
-	s->perms = s->flags = s->more = 0;
+	s->perms = s->flags = 0;
+	s->about = 0;
 	s->not_owned = 0;
 	if (!intern()) {
 		s->ask.call = tells_call() ? call_now() : m->call;

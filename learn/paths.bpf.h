@@ -122,7 +122,7 @@ ALONE int intern_piece(void)
 	s->key.kind = last ? s->kind : TRACE_PIECE;
 	s->key.perms = last ? s->perms : 0;
 	s->key.flags = last ? s->flags : 0;
-	s->key.more = last ? s->more : 0;
+	s->key.about = last ? s->about : 0;
 	/* The mask is for verifiers before 6.3: n's bound may stand in another register. */
 	if (n && n <= TRACE_TEXT)
 		bpf_probe_read_kernel(s->key.text, bounded(n, 127),
@@ -418,10 +418,13 @@ static __always_inline void elsewhere(struct scratch *s)
 
 	/* It lies in memory, where the verifier does not tell the two apart. */
 	s->away = TRACE_ELSEWHERE;
+	s->root = 0;
 	if (READ(t, nsproxy, mnt_ns, ns.inum) != (border ? home_mntns : mntns_ino))
 		return;
-	if (!walk(plain(s, READ(fs, root.mnt)), plain(s, READ(fs, root.dentry))) && s->len == 1)
-		s->away = 0;
+	if (walk(plain(s, READ(fs, root.mnt)), plain(s, READ(fs, root.dentry))))
+		return;
+	s->away = s->len == 1 ? 0 : TRACE_ELSEWHERE | TRACE_ROOTED;
+	s->root = (__u16)s->len;
 }
 
 /* What an open asks AppArmor for: aa_map_file_to_perms() in its security/apparmor/include/file.h. */
@@ -514,17 +517,20 @@ static __always_inline int record_namespace(__u32 perms)
 	s->parent = 0;
 	s->kind = TRACE_LEAF;
 	s->perms = (__u8)perms;
-	s->flags = s->more = 0;
+	s->flags = 0;
+	s->about = 0;
 	return intern();
 }
 
-/* perms: with TRACE_TRIED << 16; 0: what the open itself asked for, s->asked with it. */
+enum { TRIED_FILE = TRACE_TRIED | TRACE_IF_REFUSED }; /* of a file that is known to be there */
+
+/* perms: with TRIED_FILE << 16; 0: what the open itself asked for, s->asked with it. */
 static __always_inline int record_file_here(__u64 file, __u32 perms)
 {
 	struct file *f = (void *)file;
 	struct inode *inode = READ(f, f_inode);
 	struct scratch *s = scratch_get();
-	__u16 flags = perms >> 16 & TRACE_TRIED;
+	__u16 flags = perms >> 16 & TRIED_FILE, mode;
 	unsigned long magic;
 	int peers;
 
@@ -536,12 +542,15 @@ static __always_inline int record_file_here(__u64 file, __u32 perms)
 	if (!perms)
 		return 0;
 	s->not_owned = note_fsuid() != READ(inode, i_uid.val);
-	if ((READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+	mode = READ(inode, i_mode);
+	if (flags && ((mode & S_IFMT) != S_IFREG || !(mode & 0111)))
+		return 0; /* what is no program is not asked about */
+	if ((mode & S_IFMT) == S_IFDIR)
 		flags |= TRACE_DIR;
 	magic = READ(inode, i_sb, s_magic);
 	peers = magic == PROC_MAGIC && !sees_asked ? peers_of(plain(s, inode)) : 0;
 	flags |= peers & TRACE_PEERS;
-	s->more = peers & TRACE_OURS;
+	s->about = peers & TRACE_OURS;
 	if (magic == NSFS_MAGIC)
 		return record_namespace(perms);
 	s->away = 0;
@@ -638,7 +647,7 @@ ALONE int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	note_fsuid();
 	if (text)
 		n = read_text(s, text, len, how);
-	s->more = 0;
+	s->about = 0;
 	if (n < 0) {
 		if (!(how & JOIN_TRY))
 			count_loss(TRACE_LOSS_UNRESOLVED);
@@ -649,7 +658,7 @@ ALONE int record_join(int dir, __u64 text, __u32 len, __u32 how)
 	if (fd >= 0) {
 		__u64 file = find_file(fd);
 
-		return file ? record_file_here(file, perms | (how & TRACE_TRIED << 16)) : 0;
+		return file ? record_file_here(file, perms | (how & (__u32)TRIED_FILE << 16)) : 0;
 	}
 	if (n <= 1)
 		return 0;

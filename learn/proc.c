@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -263,4 +265,19 @@ int proc_elsewhere(pid_t tid)
 	    !proc_link(getpid(), "ns/mnt", ours))
 		return -1;
 	return strcmp(root, "/") != 0 || strcmp(theirs, ours) != 0;
+}
+
+int proc_find(const char *root, const char *name, uint64_t resolve, bool follow)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC | (follow ? 0u : O_NOFOLLOW),
+				.resolve = resolve };
+	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, error;
+
+	if (dir < 0)
+		return -1;
+	fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
+	error = errno;
+	close(dir);
+	errno = error;
+	return fd;
 }

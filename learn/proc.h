@@ -55,3 +55,8 @@ bool proc_program(pid_t tid, char out[PATH_MAX]);
 /* Is it below another root, or among other mounts, so that its names lead elsewhere than ours? -1: not
  * to be known. */
 int proc_elsewhere(pid_t tid);
+/*
+ * What `name` leads to for who has that root, held by O_PATH; -1: errno. resolve: RESOLVE_* of openat2(2), which is since
+ * Linux 5.6; RESOLVE_IN_ROOT for a whole name.
+ */
+int proc_find(const char *root, const char *name, uint64_t resolve, bool follow);

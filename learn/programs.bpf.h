@@ -70,7 +70,8 @@ static __always_inline __u32 number_program(struct scratch *s)
 	s->parent = 0;
 	s->kind = TRACE_LEAF;
 	s->perms = TRACE_NAMED;
-	s->flags = s->more = 0;
+	s->flags = 0;
+	s->about = 0;
 	s->not_owned = 0;
 	s->last = 0;
 	return intern() ? TRACE_BY_OTHERS : number_of_path(s->last);

@@ -70,18 +70,30 @@ void propose_files(struct proposal *p)
 	p->group = NULL;
 }
 
+/* Its rule is there: it ran at another time. */
+static bool was_executed(const struct proposal *p, const struct recorded_lost *l)
+{
+	vec_each(&p->r->files, f)
+		if (l->why == LOST_EXEC && f->perms & PERM_X && str_eq(f->path, l->name))
+			return true;
+	return false;
+}
+
 void propose_lost(struct proposal *p, struct ast_comment **to)
 {
 	static const char *const why[LOST_NR] = {
 		[LOST_LONG] = "its path has more than 4,096 bytes",
 		[LOST_LINK] = "a link in it has changed since",
+		[LOST_EXEC] =
+			("its exec came to nothing, and whether it was a program then is not known: it "
+			 "is gone or another since, or was below another root or among other mounts"),
 	};
 	size_t n = 0;
 
 	vec_each(&p->r->lost, l) {
 		BUF_AUTO safe = { 0 };
 
-		if (++n > LOST_TOLD)
+		if (was_executed(p, l) || ++n > LOST_TOLD)
 			continue;
 		buf_safe(&safe, l->name);
 		ast_comment_add(p->a, to, "no rule for file %s %s, as %s",

@@ -469,6 +469,24 @@ static void read_changes(struct model *m, const struct pieces *all)
 	}
 }
 
+/* What was tried below another root, by its whole name from there: of `dir` that root is left. */
+static void name_from_root(const struct piece *p, char dir[TRACE_PATH + 1],
+			   char text[TRACE_PATH + 2])
+{
+	char whole[2 * TRACE_PATH + 2];
+	size_t n = p->key.root;
+	int len;
+
+	if (!(p->key.flags & TRACE_ROOTED) || *text == '/' || n > strlen(dir) ||
+	    (dir[n] && dir[n] != '/'))
+		return;
+	len = snprintf(whole, sizeof(whole), "%s/%s", dir + n, text);
+	if (len > TRACE_PATH)
+		return;
+	memcpy(text, whole, (size_t)len + 1);
+	dir[n] = 0;
+}
+
 static model_ref read_path(struct model *m, const struct pieces *all, const struct piece *p,
 			   bool one_user)
 {
@@ -484,8 +502,13 @@ static model_ref read_path(struct model *m, const struct pieces *all, const stru
 		model_lost(m, str_c(text), LOST_LONG, &how);
 		return 0;
 	}
+	if (p->key.kind == TRACE_JOIN && p->key.flags & TRACE_IF_THERE)
+		name_from_root(p, dir, text);
 	if (p->key.kind == TRACE_JOIN)
 		return model_join(m, dir, text, p->key.flags, &how);
+	if (p->key.flags & TRACE_IF_REFUSED)
+		return model_join(m, "/", text,
+				  (p->key.flags | TRACE_IF_THERE) & ~(unsigned)TRACE_ROOTED, &how);
 	if (p->key.flags & TRACE_DIR && strcmp(text, "/"))
 		strcat(text, "/");
 	return model_file(m, str_c(text), &how);
@@ -637,8 +660,10 @@ static int read_paths(struct watch *w, struct model *m, size_t max_paths)
 	qsort(all.v, all.n, sizeof(*all.v), cmp_piece);
 	model_began(m, began_ns(w));
 	is_in = model_enter(m);
-	for (size_t i = 0; !is_in && i < all.n; i++)
+	for (size_t i = 0; !is_in && i < all.n; i++) {
 		all.v[i].key.flags |= TRACE_ELSEWHERE;
+		all.v[i].key.flags &= (uint16_t)~TRACE_ROOTED;
+	}
 	read_changes(m, &all);
 	for (size_t i = 0; i < all.n; i++)
 		if (all.v[i].key.kind >= TRACE_LEAF && all.v[i].key.kind != TRACE_WORD &&

@@ -167,7 +167,8 @@ ALONE int name_peer(__u64 task)
 	}
 	s->parent = 0;
 	s->kind = TRACE_WORD;
-	s->perms = s->flags = s->more = 0;
+	s->perms = s->flags = 0;
+	s->about = 0;
 	s->not_owned = 0;
 	return intern() ? TRACE_PEER_UNKNOWN : peer;
 }

@@ -117,8 +117,15 @@ struct scratch {                      /* what an open of a known file comes by i
 	__u64 last;  /* id of the path that was recorded last; 0: none was */
 	__u64 asked; /* O_* of the open under way */
 	__u16 flags;
-	__u8 kind, perms, more;
-	__u8 away; /* elsewhere(): TRACE_ELSEWHERE or 0 */
+	__u8 kind, perms;
+	__u16 away; /* elsewhere(): TRACE_ELSEWHERE, with TRACE_ROOTED; or 0 */
+	union {     /* as in struct trace_path_key */
+		struct {
+			__u8 more, pad;
+			__u16 root;
+		};
+		__u32 about;
+	};
 	__u8 not_owned;
 	__u32 again;      /* struct trace_path's at, of the path that was recorded last */
 	__u32 off, len;   /* of the text to intern */

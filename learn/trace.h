@@ -148,6 +148,7 @@ enum {                       /* flags of a path */
        TRACE_SYMLINK = 512,  /* made as a link to another name */
        TRACE_GIVEN = 1024,   /* to another owner */
        TRACE_SOCKET = 2048,  /* connected or sent to: what newer kernels alone ask */
+       TRACE_ROOTED = 4096,  /* of those in a chroot: among our mounts */
        TRACE_TRIED = 8192,   /* executed, and nothing came of it: what would run it was not used */
        TRACE_IF_THERE = 16384,  /* of that, where it was a program at all, */
        TRACE_IF_REFUSED = 32768 /* and what would run it may not be executed */
@@ -470,8 +471,14 @@ struct trace_path_key {
 	__u8 kind;    /* enum trace_kind */
 	__u8 perms;
 	__u16 flags;
-	__u8 more; /* TRACE_OURS */
-	__u8 pad[3];
+	union {
+		struct {
+			__u8 more; /* TRACE_OURS */
+			__u8 pad;
+			__u16 root; /* with TRACE_ROOTED: so much of the BASE's path is that root's */
+		};
+		__u32 about; /* both */
+	};
 	char text[TRACE_TEXT]; /* zero padded */
 };
 

@@ -28,7 +28,9 @@ static const struct {
 	{ FILE_SETID, "setid" }, { FILE_NUMBERED, "numbered" },   { FILE_POWERS, "powers" },
 };
 
-static const char *const lost_why[LOST_NR] = { [LOST_LONG] = "long", [LOST_LINK] = "link" };
+static const char *const lost_why[LOST_NR] = {
+	[LOST_LONG] = "long", [LOST_LINK] = "link", [LOST_EXEC] = "exec"
+};
 
 const char *const address_ops[] = { "bind", "connect", "send" };
 const char *const address_families[] = { "inet", "inet6" };
@@ -262,7 +264,8 @@ static bool take_lost(struct line *w, struct fact *f)
 		return false;
 	while (f->index < LOST_NR && !str_is(word, lost_why[f->index]))
 		f->index++;
-	return f->index < LOST_NR || line_fail(w, word.p, "'long' or 'link' is why it was lost");
+	return f->index < LOST_NR ||
+	       line_fail(w, word.p, "'long', 'link' or 'exec' is why it was lost");
 }
 
 /* ---- addresses ---- */

@@ -80,12 +80,13 @@ struct recorded_listing { /* a directory with files that were used, as it was at
 		others; /* names in it that were not used, and nothing below them; files that it is of */
 };
 
-enum lost_why { LOST_LONG, LOST_LINK, LOST_NR };
+enum lost_why { LOST_LONG, LOST_LINK, LOST_EXEC, LOST_NR };
 
 struct recorded_lost {   /* a file of which the path is not known: no rule can be made for it */
 	struct str name; /* the end of a path too long to be had; or as the program wrote it */
 	enum lost_why
-		why;    /* it, or its directory, was too long; a link in it led elsewhere since */
+		why; /* it, or its directory, was too long; a link in it led elsewhere since; an exec
+			* of it failed, and whether it was a program then is not known */
 	unsigned perms; /* PERM_* */
 	uint64_t count;
 	uint64_t first_ns;

@@ -323,3 +323,48 @@ def test_calls_that_take_names_are_calls():
         shown = run([PALE, "show", call]).out
         assert re.search(rf"(?m)^    {name}  \S*(name|path)", shown), shown
         assert bool(re.search(r"(?m)^    0  (dfd|dirfd)", shown)) == (directory == "0"), shown
+
+
+def root_with_scripts(at):
+    """Which nothing runs; `refused` by what may not be executed. And `/link`, to its own /bin."""
+    (at / "bin").mkdir(parents=True)
+    os.symlink("/bin", at / "link")
+    for name in "gone", "linked", "relative", "up", "round", "held", "refused":
+        (at / "bin" / name).write_text("#!/plain\n" if name == "refused" else "#!/no/such\n")
+        (at / "bin" / name).chmod(0o755)
+    (at / "plain").write_text("")
+    return at
+
+
+TRIED = "for name in ({},): call(59, name, None, None) != -1 and os._exit(1)\n"
+
+
+@EACH
+def test_a_script_below_another_root_is_found_from_there(tmp_path, backend):
+    need_root()
+    root = root_with_scripts(tmp_path / "root")
+    rec, text = learn(tmp_path, backend, *python(
+        f"os.chroot('{root}'); os.chdir('/bin'); fd = os.open('/bin', os.O_PATH)\n"
+        + TRIED.format("b'/bin/gone', b'/link/linked', b'relative', b'../bin/up', b'../link/round', b'/bin/refused', b'/bin/none', b'/plain/x', b'/plain', b'/no/gone', b'none'")
+        + "os._exit(call(322, fd, b'held', None, None, 0) != -1)"))
+    mine = {f.removeprefix(f"{root}/bin/"): rights for f, (rights, _) in rec.files.items() if f.startswith(f"{root}/")}
+    assert mine == dict.fromkeys(["gone", "linked", "relative", "up", "round", "held", "refused"], "x") and rec.losses == "none", rec.text
+    assert "its exec came to nothing" not in text, text
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+@pytest.mark.parametrize("how", ["among other mounts", "unlinked", "renamed with its directory", "written anew"])
+def test_what_a_failed_exec_named_is_told_where_it_cannot_be_looked_up(tmp_path, backend, how):
+    """eBPF looks it up when all is over; what was executed another time has its rule."""
+    need_root()
+    root = root_with_scripts(tmp_path / "root")
+    name, before, after = {
+        "among other mounts": (f"{root}/bin/gone", "ctypes.CDLL(None).unshare(0x20000) and os._exit(1)", ""),
+        "unlinked": (f"{root}/bin/gone", "", f"os.unlink('{root}/bin/gone')"),
+        "renamed with its directory": (f"{root}/bin/gone", "", f"os.rename('{root}/bin', '{root}/other')"),
+        "written anew": (f"{root}/bin/gone", "", f"os.close(os.open('{root}/bin/gone', os.O_WRONLY | os.O_TRUNC)); os.utime('{root}/bin/gone')")}[how]
+    rec, text = learn(tmp_path, backend, *python(f"{before}\n" + TRIED.format(f"b'{name}'") + f"{after}\nos._exit(0)"))
+    has = "x" in rec.files.get(f"{root}/bin/gone", [""])[0]
+    told = re.search(rf"no rule for file ix {root}/bin/gone, as its exec came to nothing", plain(text))
+    assert rec.losses == "none" and (has if backend == "ptrace" else told), text
+    assert not (has and told), text
