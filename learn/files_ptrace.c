@@ -561,8 +561,10 @@ static int hold_tried(struct tracer *t, const struct tracee *e, const struct tra
 	bool follows = r->at < 0 || !(e->args[r->at] & TRACE_NOFOLLOW);
 	char text[TRACE_PATH + 1], mine[TRACE_PATH + 32], whole[PATH_MAX], root[32];
 
-	if (stopped_text(e->tid, e->args[r->path[0]], text, TRACE_PATH) < 0)
+	if (stopped_text(e->tid, e->args[r->path[0]], text, TRACE_PATH) < 0) {
+		t->r->run.losses.paths_unresolved += errno == EPERM; /* it is not dumpable */
 		return -1;
+	}
 	fd = *text ? stopped_self_fd(text) : dir;
 	if (fd >= 0) {
 		snprintf(mine, sizeof(mine), "/proc/%d/fd/%d", (int)e->tid, fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/looks_ptrace.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
@@ -22,6 +23,7 @@ struct look {
 	struct tracer *t;
 	const struct tracee *e;
 	bool of_file; /* the call asks about what the name leads to, and not by opening it */
+	bool alone;   /* nothing else of the call tells that its name could not be read */
 };
 
 /* Of its own process the kernel does not ask (kernel/ptrace.c, __ptrace_may_access()). */
@@ -65,8 +67,12 @@ static void look_at(const struct look *l, int dir, uint64_t at, enum leads_last 
 	pid_t tid = l->e->tid;
 	char text[TRACE_PATH + 1];
 
-	/* One that cannot be read is lost with the file that it is of. */
-	if (at && stopped_text(tid, at, text, TRACE_PATH) > 0)
+	ssize_t n = at ? stopped_text(tid, at, text, TRACE_PATH) : 0;
+
+	/* One that we may not read, of a task that is not dumpable, is lost with the file that it is of. */
+	if (n < 0 && errno == EPERM && l->alone)
+		l->t->r->run.losses.paths_unresolved++;
+	if (n > 0)
 		leads_find(tid, dir, text, last, l->t->moved && proc_elsewhere(tid) != 0, tell, l);
 }
 
@@ -150,7 +156,7 @@ void looks_of_call(struct tracer *t, const struct tracee *e, const struct syscal
 		   const struct trace_call *c)
 {
 	const struct trace_rule *r = &t->rules[c->rule];
-	const struct look l = { t, e, !c->rule };
+	const struct look l = { t, e, !c->rule, !c->rule || r->op == TRACE_OP_LOOK };
 	bool kept = c->names & TRACE_NAMES_KEPT;
 
 	if (sys)
@@ -190,7 +196,7 @@ static bool is_name_of(const struct tracee *e, int dir, const char *name, const 
 void looks_of_open(struct tracer *t, const struct tracee *e, const char *name, const char *path)
 {
 	const struct trace_rule *r = &t->rules[e->rule];
-	const struct look l = { t, e, false };
+	const struct look l = { t, e, false, !name };
 	int dir = descriptor(e, r->fd[0]), last;
 
 	if (r->path[0] < 0 || (path && name && is_name_of(e, dir, name, path)))
@@ -202,7 +208,7 @@ void looks_of_open(struct tracer *t, const struct tracee *e, const char *name, c
 
 void looks_at_address(struct tracer *t, const struct tracee *e, const struct addressed *to)
 {
-	const struct look l = { t, e, false };
+	const struct look l = { t, e, false, false };
 	char text[TRACE_PATH + 1];
 	uint16_t family;
 

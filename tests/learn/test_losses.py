@@ -11,6 +11,7 @@ import pytest
 
 from conftest import AS_NOBODY, BUILD, PALE, PATIENCE, need, need_root, run, skip
 from recordings import Recording
+from test_awkward import python
 from test_backends import (ATTACHED, BACKENDS, PROBES, cgroup, child_of, learn, start,  # noqa: F401
                            start_cgroup, usable, wait_until_taken)
 
@@ -190,6 +191,19 @@ def test_a_program_that_may_not_be_read_is_a_loss(open_dir):
     program.chmod(0o711)
     r = run([*AS_NOBODY, PALE, "learn", "--backend", "ptrace", "-o", out, "--", program])
     assert r.rc == 1 and "PL404" in r.err, r
+
+
+@pytest.mark.parametrize("what", [
+    "os.mkdir('new')", "call(59, b'./none', None, None)", "call(21, b'/proc/%d/cwd' % os.getppid(), 0)", "call(89, b'/proc/%d/exe' % os.getppid(), bytes(9), 9)",
+    "call(2, b'/proc/%d/root/none' % os.getppid(), 0)", "os.getpid()"])
+def test_names_of_a_process_that_may_not_be_looked_into_are_lost(open_dir, what):
+    """Whoever has no privilege may not read the memory of what is not dumpable, though it is traced (kernel/ptrace.c)."""
+    need_root()
+    need("setpriv")
+    r = run([*AS_NOBODY, PALE, "learn", "--backend", "ptrace", "-o", open_dir / "p.pale", "--", *python(
+        f"os.chdir('{open_dir}'); ctypes.CDLL(None).prctl(4, 0, 0, 0, 0); {what}; os._exit(0)")])
+    lost = re.search("1 paths could not be resolved", r.err)
+    assert (r.rc, bool(lost)) == ((0, False) if "getpid()" in what and "getppid" not in what else (1, True)), r
 
 
 def test_a_kernel_without_btf_is_said_to_have_none():
