@@ -2,6 +2,7 @@
 #include "learn/ask_ptrace.h"
 
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,16 @@ static bool take_trace(const struct ask_stopped *s, struct ask_pending *p)
 	return true;
 }
 
+/* perf_event_open(2): sigtrap is a bit of what stands behind the first five words. */
+static bool counts_unasked(const struct ask_stopped *s)
+{
+	const uint64_t caps = 1ull << CAP_PERFMON | 1ull << CAP_SYS_ADMIN, sigtrap = 1ull << 37;
+	uint64_t bits;
+
+	return s->read_memory(s->tid, s->args[0] + 5 * sizeof(bits), &bits, sizeof(bits)) &&
+	       !(bits & sigtrap) && proc_is_capable(s->tid, caps);
+}
+
 static bool take_peer(const struct ask_stopped *s, struct ask_pending *p)
 {
 	pid_t pid = (pid_t)s->args[p->rule.fd[0]];
@@ -132,6 +143,8 @@ static bool take_peer(const struct ask_stopped *s, struct ask_pending *p)
 		return false; /* -1: of all, or of nobody */
 	if (is_own(s, pid) && p->rule.fd[1] >= 0)
 		pid = (pid_t)s->args[p->rule.fd[1]];
+	if (p->rule.flags[0] & TRACE_UNLESS_PERFMON && counts_unasked(s))
+		return false;
 	p->ask.value = ours(s, (uint64_t)pid);
 	return !is_own(s, pid);
 }

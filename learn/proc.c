@@ -53,6 +53,15 @@ bool proc_has_apparmor(void)
 	return is == 'Y';
 }
 
+bool proc_is_capable(pid_t tid, uint64_t caps)
+{
+	long long has = proc_field(tid, "status", "\nCapEff:", "%llx");
+	char space[PATH_MAX];
+
+	return has > 0 && (uint64_t)has & caps && proc_link(tid, "ns/user", space) &&
+	       !strcmp(space, "user:[4026531837]"); /* PROC_USER_INIT_INO */
+}
+
 uint64_t proc_symbol(const char *name)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");

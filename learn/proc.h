@@ -48,6 +48,8 @@ void proc_label(pid_t tid, char out[PATH_MAX]);
 /* Where the kernel keeps it, as /proc/kallsyms has it; 0: it is not told. */
 uint64_t proc_symbol(const char *name);
 bool proc_has_apparmor(void);
+/* Has it one of these capabilities, bits as in CapEff, in the first user namespace? */
+bool proc_is_capable(pid_t tid, uint64_t caps);
 /* Does it lead to a namespace? */
 bool proc_is_namespace(const char *path);
 /* The program that it runs, as we see it; false: it has no path, or it is not to be known. */

@@ -155,6 +155,12 @@ enum {                       /* flags of a path */
 };
 
 /*
+ * Of TRACE_OP_PEER, in the place of the first one's: who has CAP_PERFMON, or CAP_SYS_ADMIN, in the first user namespace is
+ * not asked, unless the event shall send signals (kernel/events/core.c, perf_check_permission()).
+ */
+#define TRACE_UNLESS_PERFMON 1
+
+/*
  * Of a rule with one name, or none, in the place of the second one's flags: by these errors alone the call fails
  * behind the question, whatever others of its kind do.
  */

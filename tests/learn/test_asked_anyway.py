@@ -368,3 +368,19 @@ def test_what_a_failed_exec_named_is_told_where_it_cannot_be_looked_up(tmp_path,
     told = re.search(rf"no rule for file ix {root}/bin/gone, as its exec came to nothing", plain(text))
     assert rec.losses == "none" and (has if backend == "ptrace" else told), text
     assert not (has and told), text
+
+
+@pytest.mark.parametrize("backend", ["ptrace", "seccomp"])
+@pytest.mark.parametrize("has", [True, False])
+def test_whoever_may_count_anybody_is_not_asked_about_whom_it_counts(tmp_path, backend, has):
+    """perf_check_permission() of kernel/events/core.c looks for CAP_PERFMON first."""
+    need_root()
+    counts = python(
+        "import struct; event = struct.pack('IIQQQQQ88x', 1, 136, 9, 0, 0, 0, 1 | 1 << 5 | 1 << 6)\n"
+        "pid = os.fork() or os.execv('/bin/sleep', ['sleep', '9'])\n"
+        + ("" if has else "os.setresuid(0, 1, 1)\n") +
+        "fd = call(298, event, pid, -1, -1, 0); os.setresuid(0, 0, 0); os.kill(pid, 9); os._exit(fd < 0)")
+    if run(counts).rc:
+        skip("this kernel lets nobody count who has no CAP_PERFMON")
+    rec = learn(tmp_path, backend, *counts)[0]
+    assert [r for r in rec.rules if r.startswith("ptrace")] == ([] if has else ["ptrace (read, readby) peer=@{profile_name}"]), rec.text
