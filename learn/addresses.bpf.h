@@ -201,6 +201,8 @@ static __always_inline int record_sent_to(__u64 name, __u32 len, __u32 call, __u
 	if (!s)
 		return 0;
 	s->ask.call = call;
+	if (!sees_asked && is_below_proc(name + 2)) /* behind the family */
+		look(name + 2, 0);
 	record_unix(ADDRESS_SEND, fd, name, len, TRACE_W | (TRACE_FOLLOW | TRACE_SOCKET) << 16);
 	scratch_give(s);
 	return 0;
