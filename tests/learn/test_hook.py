@@ -340,7 +340,7 @@ for p in $(pgrep -f "hook --directory $1"); do kill -STOP "$p" && echo "$p" >>"$
 
 @pytest.mark.once
 def test_of_a_runtime_that_ends_before_the_recorder_looks_the_version_is_told_all_the_same(bundle, tmp_path):
-    """The recorder is held from its first moment to behind the end of all, and the runtime is none of PATH's."""
+    """The recorder is held from its first moment to behind the end of all, and the runtime is none of PATH's. By then it is as nice as that."""
     start, rec = bundle
     elsewhere, holds, held = tmp_path / "elsewhere/runc", tmp_path / "holds", tmp_path / "held"
     elsewhere.parent.mkdir()
@@ -348,15 +348,26 @@ def test_of_a_runtime_that_ends_before_the_recorder_looks_the_version_is_told_al
     holds.write_text(HOLDS)
     holds.chmod(0o755)
     try:
-        r = start("mkdir /tmp/made; exit 7", "--strict", runtime=elsewhere, hooks=[{"path": str(holds), "args": ["holds", str(rec), str(held)]}])
+        r = start("mkdir /tmp/made; exit 7", "--strict", before=["nice", "-n", "3"], runtime=elsewhere,
+                  hooks=[{"path": str(holds), "args": ["holds", str(rec), str(held)]}])
     finally:
         pids = [int(p) for p in held.read_text().split()]
+        nice = [os.getpriority(os.PRIO_PROCESS, p) for p in pids]
         for p in pids:
             os.kill(p, signal.SIGCONT)
-    assert r.rc == 7 and len(pids) == 1, (r, pids)
+    assert r.rc == 7 and nice == [min(os.getpriority(os.PRIO_PROCESS, 0) + 3, 19)], (r, pids, nice)
     text = recordings(rec)[0].read_text()
     version = run([elsewhere, "--version"], check=0).out.split()[2]
     assert f'\nrun 1 runtime "runc {version}"\n' in text and "mkdir" in text, text
+
+
+@pytest.mark.once
+def test_what_a_container_waits_for_is_hurried_and_nothing_after_that(bundle, tmp_path):
+    start, rec = bundle
+    r = start("exit 7", before=[need("strace"), "-f", "-o", tmp_path / "said", "-e", "trace=setpriority,write"])
+    said, own = (tmp_path / "said").read_text(), os.getpriority(os.PRIO_PROCESS, 0)
+    asked = re.findall(r"setpriority\(PRIO_PROCESS, 0, (-?\d+)\) += 0|write\(3, \"(\\1)\"", said)
+    assert r.rc == 7 and len(recordings(rec)) == 1 and asked == [("-15", ""), (str(own), ""), ("", "\\1")], asked
 
 
 def facts(text, kinds):
