@@ -24,6 +24,7 @@ from test_snapshots import wait_for
 
 A, B, C = "a" * 64, "b" * 63 + "1", "c" * 64
 ONE = pytest.mark.xdist_group("engines")  # one daemon for all
+LATER, POD = f"later{os.getpid()}", f"shop{os.getpid()}"  # the machine's, where the same tests may run twice at once
 
 
 # ---- what names and files say, without an engine ----
@@ -435,14 +436,14 @@ def test_a_recorder_that_may_not_look_at_what_runs_already_says_so(docker, tmp_p
 
 @ONE
 def test_what_is_waited_for_is_recorded_from_its_first_call(docker, tmp_path):
-    p = learn(docker, tmp_path, "--container", "later", "--wait")
+    p = learn(docker, tmp_path, "--container", LATER, "--wait")
     until_watched(p)
     start(docker, "other", "true")
-    start(docker, "later", "sh", "-c", "echo x >/tmp-file; exec true")
+    start(docker, LATER, "sh", "-c", "echo x >/tmp-file; exec true")
     _, err = p.communicate(timeout=PATIENCE)
     got = Recording(tmp_path / "rec")
     assert "midway" not in got.runs[1] and "midway" not in err, err
-    assert "docker:later" in got.runs[1]["containers"] and "other" not in got.runs[1]["containers"]
+    assert f"docker:{LATER}" in got.runs[1]["containers"] and "other" not in got.runs[1]["containers"]
     assert {"arch_prctl", "exit_group", "brk"} <= {name for _, name in got.calls}  # the first of a program's
 
 
@@ -479,15 +480,15 @@ def test_a_container_is_shown_on_a_terminal_as_it_comes(docker, tmp_path):
 @ONE
 def test_podmans_container_is_waited_for_by_its_name(podman, tmp_path):
     for _ in range(3):
-        p = learn(podman, tmp_path, "--container", "later", "--wait")
+        p = learn(podman, tmp_path, "--container", LATER, "--wait")
         until_watched(p)
-        podman("run", "--rm", "--name", "later", "localhost/probe:bb", "true")
+        podman("run", "--rm", "--name", LATER, "localhost/probe:bb", "true")
         err = p.communicate(timeout=PATIENCE)[1]
         text = (tmp_path / "rec").read_text()
         if "midway" not in text:
             break
     assert p.returncode == 0 and "midway" not in text, err
-    assert re.search(r'^run 1 containers "podman:later [0-9a-f]{12}"$', text, re.M)
+    assert re.search(rf'^run 1 containers "podman:{LATER} [0-9a-f]{{12}}"$', text, re.M)
     assert re.search(r"^call \S+ arch_prctl\t1:1@", text, re.M) and 'image "localhost/probe:bb"' in text
 
 
@@ -497,16 +498,16 @@ def test_a_container_in_a_pod_of_podmans_is_recorded_from_its_first_call(podman,
     """By its own name, and as POD/NAME where Podman's socket tells pods."""
     service = podman.serve(tmp_path / "s") if named else None
     try:
-        podman("pod", "create", "--name", "shop", "--infra-image", "localhost/probe:bb", "--infra-command", "/bin/sleep 600", "--network", "none")
-        podman("pod", "start", "shop")
-        p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / "rec", "--container", "shop/later" if named else "later", "--wait"],
+        podman("pod", "create", "--name", POD, "--infra-image", "localhost/probe:bb", "--infra-command", "/bin/sleep 600", "--network", "none")
+        podman("pod", "start", POD)
+        p = subprocess.Popen([PALE, "learn", "-o", tmp_path / "p.pale", "-r", tmp_path / "rec", "--container", f"{POD}/{LATER}" if named else LATER, "--wait"],
                              env={**podman.env, **({"CONTAINER_HOST": f"unix://{tmp_path}/s"} if named else {})}, stderr=subprocess.PIPE, text=True)
         until_watched(p)
-        podman("run", "-d", "--pod", "shop", "--name", "other", "localhost/probe:bb", "true")
-        podman("run", "-d", "--pod", "shop", "--name", "later", "localhost/probe:bb", "cat", "/www/index.html")
+        podman("run", "-d", "--pod", POD, "--name", "other", "localhost/probe:bb", "true")
+        podman("run", "-d", "--pod", POD, "--name", LATER, "localhost/probe:bb", "cat", "/www/index.html")
         err = p.communicate(timeout=PATIENCE)[1]
         got = Recording(tmp_path / "rec").runs[1]
-        assert p.returncode == 0 and "midway" not in got and got["containers"].startswith('"podman:shop/later ' if named else '"podman:later '), err
+        assert p.returncode == 0 and "midway" not in got and got["containers"].startswith(f'"podman:{POD}/{LATER} ' if named else f'"podman:{LATER} '), err
         assert "/www/index.html" in Recording(tmp_path / "rec").files and "," not in got["containers"]
     finally:
         podman("pod", "rm", "-f", "-a", "-t", "0")
