@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compiler/base/bug.h"
+#include "learn/proc.h"
 
 #define PARENTS_MOST                                                                               \
 	4 /* crun's or runc's first process starts the container's, or its child does */
@@ -80,25 +81,6 @@ static bool read_program(pid_t pid, char path[PATH_MAX])
 	       (!stat(at, &runs) && runs.st_dev == there.st_dev && runs.st_ino == there.st_ino);
 }
 
-static pid_t parent_of(pid_t pid)
-{
-	char at[64], line[512];
-	const char *end;
-	int parent = 0;
-	FILE *f;
-
-	snprintf(at, sizeof(at), "/proc/%d/stat", (int)pid);
-	f = fopen(at, "re");
-	if (f && fgets(line, sizeof(line), f)) {
-		end = strrchr(line, ')'); /* the name may hold anything */
-		if (!end || sscanf(end + 1, " %*c %d", &parent) != 1)
-			parent = 0;
-	}
-	if (f)
-		fclose(f);
-	return parent;
-}
-
 bool maker_is(const char *path, ino_t ino, dev_t dev)
 {
 	struct stat st;
@@ -109,7 +91,7 @@ bool maker_is(const char *path, ino_t ino, dev_t dev)
 
 bool maker_find(pid_t pid, char path[PATH_MAX])
 {
-	for (int i = 0; i < PARENTS_MOST && pid > 1; i++, pid = parent_of(pid))
+	for (int i = 0; i < PARENTS_MOST && pid > 1; i++, pid = proc_parent(pid))
 		if (is_here(pid) && read_program(pid, path))
 			return true;
 	*path = 0;

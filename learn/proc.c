@@ -16,7 +16,7 @@
 #include "compiler/policy/policy.h"
 #include "learn/trace.h"
 
-enum { STATUS_BYTES = 4096 };
+enum { STATUS_BYTES = 4096, ANCESTORS_MOST = 4096 };
 
 bool proc_link(pid_t tid, const char *what, char out[PATH_MAX])
 {
@@ -257,6 +257,43 @@ bool proc_program(pid_t tid, char out[PATH_MAX])
 		return false;
 	out[proc_bare_length(out, &st)] = 0;
 	return true;
+}
+
+pid_t proc_parent(pid_t pid)
+{
+	char path[64] = "/proc/", digits[16], line[512];
+	size_t n = 0, at = 6;
+	const char *end;
+	pid_t parent = 0;
+	ssize_t got;
+	int fd;
+
+	for (unsigned rest = (unsigned)pid; rest; rest /= 10)
+		digits[n++] = (char)('0' + rest % 10);
+	while (n)
+		path[at++] = digits[--n];
+	memcpy(path + at, "/stat", 6);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+	if (fd >= 0)
+		close(fd);
+	line[got < 0 ? 0 : got] = 0;
+	end = strrchr(line, ')'); /* the name may hold anything */
+	if (!end || strlen(end) < 5)
+		return 0;
+	for (end += 4; *end >= '0' && *end <= '9'; end++)
+		parent = parent * 10 + (*end - '0');
+	return parent;
+}
+
+bool proc_descends(pid_t pid, pid_t from)
+{
+	for (int i = 0; i < ANCESTORS_MOST && pid > 1; i++) {
+		pid = proc_parent(pid);
+		if (pid == from)
+			return true;
+	}
+	return false;
 }
 
 bool proc_is_namespace(const char *path)

@@ -50,6 +50,10 @@ uint64_t proc_symbol(const char *name);
 bool proc_has_apparmor(void);
 /* Has it one of these capabilities, bits as in CapEff, in the first user namespace? */
 bool proc_is_capable(pid_t tid, uint64_t caps);
+/* Its parent; 0: none that can be read. */
+pid_t proc_parent(pid_t pid);
+/* Is it a child of that one, or of its children? Both may be asked in a signal's handler. */
+bool proc_descends(pid_t pid, pid_t from);
 /* Does it lead to a namespace? */
 bool proc_is_namespace(const char *path);
 /* The program that it runs, as we see it; false: it has no path, or it is not to be known. */

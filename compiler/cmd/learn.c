@@ -15,6 +15,7 @@
 #include "learn/client.h"
 #include "learn/container/follow.h"
 #include "learn/learn.h"
+#include "learn/proc.h"
 #include "learn/reunite.h"
 
 struct learn_args {
@@ -64,7 +65,13 @@ static int now_s(void)
 
 static void on_stop(int sig, siginfo_t *info, void *context)
 {
+	int err = errno;
+	bool own = info->si_code <= 0 && proc_descends(info->si_pid, getpid());
+
 	(void)context;
+	errno = err;
+	if (own) /* the workload to its process group, as servers do to end or restart their children: it has got it */
+		return;
 	/* From the terminal (sent by the kernel) the workload has got it too. */
 	stop_signal = info->si_code > 0 ? 0 : sig;
 	if (stop < 2)

@@ -596,3 +596,27 @@ def test_usage():
         r = run([PALE, "learn", *argv])
         assert r.rc == 125 and "usage: pale learn" in r.err and not r.out, r
     assert run([PALE, "learn", "--help"], check=0).out.startswith("usage: pale learn")
+
+
+GROUP = """
+import os, signal
+for sig in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    signal.signal(sig, lambda *a: None)
+    os.kill(0, sig)
+    if not os.fork():
+        os.kill(0, sig)
+        os._exit(0)
+    os.wait()
+os.mkdir({dir!r})
+"""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_signal_of_the_workload_s_to_its_own_group_ends_no_recording(tmp_path, backend):
+    """As of Apache's to end or restart its children: pale is in that group."""
+    made, policy = tmp_path / "made", tmp_path / "p.pale"
+    r = run([PALE, "learn", "--backend", backend, "-o", policy, "--", PYTHON, "-S", "-c", GROUP.format(dir=str(made))],
+            start_new_session=True)
+    assert r.rc == 0 and not r.err, r
+    text = policy.read_text()
+    assert f"file w {made}/;" in text and "ended by a signal" not in text, text
