@@ -214,24 +214,52 @@ static const char *not_asked(const struct proposal *p, const struct asked *x)
 	}
 }
 
-/* What the policy that is updated does not have of it. False: it has all. */
-static bool is_missing(struct proposal *p, struct asked *x)
-{
-	const char *class = aa_class_name(x->parts.class);
-	bool has_perms = x->parts.perms;
+struct known { /* what the policy that is updated has */
+	VEC(struct rule_parts) list;
+	struct table by_rest;            /* its places in the list */
+	VEC(struct rule_parts) of_class; /* those that hold for all of theirs */
+};
 
-	vec_each(&p->r->rules_known, known) {
+static void gather_known(struct proposal *p, struct known *k)
+{
+	vec_each(&p->r->rules_known, text) {
 		struct rule_parts has;
 
-		if (!rule_split(p->a, *known, &has) || has.class != x->parts.class)
+		if (!rule_split(p->a, *text, &has))
 			continue;
-		if (!str_eq(has.rest, x->parts.rest) && has.rest.n && !str_is(has.rest, class))
+		if (!has.rest.n || str_is(has.rest, aa_class_name(has.class))) {
+			vec_push(p->a, &k->of_class, has);
 			continue;
-		if (!has_perms)
-			return false;
-		x->parts.perms &= ~has.perms;
+		}
+		table_add(p->a, &k->by_rest, hash_str(has.rest), k->list.n);
+		vec_push(p->a, &k->list, has);
 	}
-	return !p->r->no_rules && (!has_perms || x->parts.perms);
+}
+
+/* Takes out what it has of it. False: all. */
+static bool take_out_known(struct asked *x, const struct rule_parts *has)
+{
+	if (has->class != x->parts.class)
+		return true;
+	if (!x->parts.perms)
+		return false;
+	x->parts.perms &= ~has->perms;
+	return x->parts.perms;
+}
+
+/* What the policy that is updated does not have of it. False: it has all. */
+static bool is_missing(const struct proposal *p, const struct known *k, struct asked *x)
+{
+	struct table_walk w = table_start(hash_str(x->parts.rest));
+	size_t at;
+
+	vec_each(&k->of_class, has)
+		if (!take_out_known(x, has))
+			return false;
+	while ((at = table_next(&k->by_rest, &w)) != TABLE_END)
+		if (str_eq(k->list.v[at].rest, x->parts.rest) && !take_out_known(x, &k->list.v[at]))
+			return false;
+	return !p->r->no_rules;
 }
 
 static void put_rule(struct proposal *p, const struct asked *x, struct ast_stmt *st)
@@ -246,11 +274,13 @@ static void put_rule(struct proposal *p, const struct asked *x, struct ast_stmt 
 void propose_rules(struct proposal *p)
 {
 	struct asking k = { .p = p };
+	struct known known = { 0 };
 
 	gather(&k);
+	gather_known(p, &known);
 	p->group = "mounts, tracing and what else AppArmor has classes of";
 	vec_each(&k.list, x)
-		if (!not_asked(p, x) && is_missing(p, x))
+		if (!not_asked(p, x) && is_missing(p, &known, x))
 			put_rule(p, x, proposal_add(p, AST_STMT_APPARMOR));
 	p->group = NULL;
 }

@@ -271,6 +271,19 @@ def test_a_proposal_takes_time_in_proportion_to_its_facts(tmp_path, fact):
     assert took[1] < 9 * took[0], took  # what looks each up among all takes 16 times as long
 
 
+def test_an_update_takes_time_in_proportion_to_the_rules_that_are_there(tmp_path):
+    head = {"id": f"{1:032x}", "machine": "x86_64", "kernel": '"6.1"', "libc": '"glibc 2.36"', "tier": '"ebpf"'}
+    took = []
+    for n in (400, 1600):
+        rec = write(tmp_path / "rec", (head, {f'rule "mount fstype=tmpfs /dev/x{i} -> /m/{i}/"': (1, 5) for i in range(n)}))
+        assert run([PALE, "propose", "-o", tmp_path / "p.pale", rec]).rc == 0
+        before = os.times()
+        r = run([PALE, "propose", "--update", tmp_path / "p.pale", rec])
+        took.append(sum(os.times()[2:4]) - sum(before[2:4]))
+        assert r.rc == 0 and not r.out, r
+    assert took[1] < 9 * took[0], took  # each split for each of the others' takes 16 times as long
+
+
 def test_the_manual_s_example_is_one_and_its_words_are_all(tmp_path):
     page = (ROOT / "learn/record/pale-recording.5").read_text()
     text = re.search(r"\.Bd -literal\n(.*?)\.Ed", page, re.S)[1]
