@@ -5,6 +5,7 @@
 #include "compiler/base/bug.h"
 #include "compiler/base/table.h"
 #include "compiler/lint/aa_fix.h"
+#include "compiler/lint/aa_meant.h"
 #include "compiler/lint/aa_probe.h"
 
 static bool is_own_file(const struct aa_opened *f)
@@ -139,7 +140,7 @@ static struct str kept(struct lint *l, struct str t, const struct alternative *a
 }
 
 /* One as it was meant: as if it stood there plainly. */
-static struct str meant(struct lint *l, struct str t, const struct alternative *a)
+static const char *meant_text(struct lint *l, struct str t, const struct alternative *a)
 {
 	BUF_AUTO b = { 0 };
 
@@ -148,31 +149,102 @@ static struct str meant(struct lint *l, struct str t, const struct alternative *
 	put_folded(&b, (struct str){ t.p + a->close + 1, t.n - a->close - 1 });
 	if (b.n > 1 && b.p[b.n - 1] == '.' && b.p[b.n - 2] == '/')
 		b.n--;
-	return path_of(l, &b);
+	return buf_keep(l->arena, &b);
 }
 
-static void look_at_alternative(struct lint *l, enum diag_id id, const struct aa_opened *f,
-				const struct alternative *a)
+/* Where a pattern stands: f of rules for files, else r. */
+struct holder {
+	enum diag_id id;
+	const struct aa_opened *f;
+	const struct aa_rule *r;
+	const struct aa_word *word;
+	struct aa_meant *meant; /* of r's class */
+};
+
+/* A link by that path, its own or that of what it leads to, and the other one as the rule has it. */
+static const char *missed_link(struct lint *l, const struct holder *h, struct str path)
 {
-	struct str t = f->rule->file.path.word->text;
+	const struct aa_file_rule *file = &h->r->file;
+	bool name = h->word == file->path.word;
+	const struct glob *g = name ? file->link.glob : h->f->path;
+	struct str other = g ? aa_probe_path(l->arena, g) : STR("/a");
+	struct aa_verdict v;
+	BUF_AUTO b = { 0 };
+
+	if (!path.p || !other.p)
+		return NULL;
+	buf_puts(&b, "link ");
+	aa_access_put_path(&b, name ? path : other);
+	buf_puts(&b, " ");
+	aa_access_put_path(&b, name ? other : path);
+	const char *access = buf_keep(l->arena, &b);
+	if (!aa_may_ask(l, access, &v))
+		return NULL;
+	return (h->f->mode == AA_MODE_DENY ? aa_allows(&v) : aa_refuses(&v)) ? access : NULL;
+}
+
+static const char *missed_by(struct lint *l, const struct holder *h, const struct alternative *a)
+{
+	const char *text = meant_text(l, h->word->text, a);
+	const struct glob *g;
+	struct str path;
+
+	if (!h->f)
+		return aa_meant_object(l, h->meant, h->r, h->word, text);
+	g = parse(l, str_c(text));
+	path = g ? aa_probe_path(l->arena, g) : (struct str){ NULL, 0 };
+	if (h->word == h->r->file.path.word && said_of(h->f).perm)
+		return missed(l, h->f, path);
+	return h->f->perms & PERM_L ? missed_link(l, h, path) : NULL;
+}
+
+static void look_at_alternative(struct lint *l, const struct holder *h, const struct alternative *a)
+{
+	struct str t = h->word->text;
 	bool dots = has_dot(t, a);
 	const char *access;
 	struct diag *d;
 
 	if (!(dots || is_suspicious(t, a)) || kept(l, t, a).p)
 		return;
-	access = missed(l, f, meant(l, t, a));
+	access = missed_by(l, h, a);
 	if (!access)
 		return;
-	d = aa_tell(l, id, f->rule->use,
+	d = aa_tell(l, h->id, h->r->use,
 		    "the alternative '%s' gives only paths with %s in them, which the kernel "
 		    "never asks about: '%s' is %s",
 		    str_safe_of(l->arena, a->word), dots ? "a component '.'" : "'//'", access,
-		    outcome_of(f));
+		    h->r->prefix.mode == AA_MODE_DENY ? "allowed" : "refused");
 	if (d)
 		diag_help(l->ds, d, "%s",
 			  dots ? "leave the './' out" :
 				 "write each '/' on one side of the braces alone, or two rules");
+}
+
+static void look_at_word(struct lint *l, struct holder h, const struct aa_word *word)
+{
+	struct alternative a;
+	struct str t;
+
+	if (!word)
+		return;
+	h.word = word;
+	t = word->text;
+	for (a.open = 0; a.open < t.n; a.open++) {
+		size_t from = a.open + 1;
+		if (t.p[a.open] == '\\')
+			break;
+		if (t.p[a.open] != '{' || (a.open && t.p[a.open - 1] == '@'))
+			continue;
+		a.close = close_of(t, a.open);
+		for (size_t i = from; a.close && i <= a.close; i++) {
+			if (t.p[i] != ',' && i != a.close)
+				continue;
+			a.word = (struct str){ t.p + from, i - from };
+			look_at_alternative(l, &h, &a);
+			from = i + 1;
+		}
+	}
 }
 
 RULE(AP228, "dead-alternative", HIGH, APPARMOR, ap_dead_alternative,
@@ -180,31 +252,37 @@ RULE(AP228, "dead-alternative", HIGH, APPARMOR, ap_dead_alternative,
      "The parser makes one '/' of several where they stand in the text, but not where braces bring them "
      "together: of `/{,usr/,/nix/store/x/}lib/**` the third word matches `//nix/store/x/lib/...`, and "
      "no kernel asks about a path with '//' in it. `/a/{,b}/c` matches `/a//c` likewise, and never "
-     "`/a/c`; so does `/a/{b,./c}`, where the text alone (`/a/./c`) is told as AP244. Told where the path that was meant is answered otherwise than the rule says.\n\n"
+     "`/a/c`; so does `/a/{b,./c}`, where the text alone (`/a/./c`) is told as AP244. Told where the path that was meant is answered otherwise than the rule "
+     "says: of rules for files, of links and what they lead to, of what is mounted, unmounted and made the root (of a mount's source nothing: it "
+     "need be no path).\n\n"
      "Way out: `/{,usr/,nix/store/x/}lib/**`, `/a/{,b/}c`.")
 void ap_dead_alternative(struct lint *l, enum diag_id id)
 {
+	struct aa_meant mounts = { .pool = NULL }, roots = { .pool = NULL };
+
 	vec_each(&l->aa->q->files.list, f) {
-		struct alternative a;
-		struct str t;
-		if (!is_own_file(f) || !f->rule->file.path.word)
+		struct holder h = { .id = id, .f = f, .r = f->rule };
+
+		if (!is_own_file(f))
 			continue;
-		t = f->rule->file.path.word->text;
-		for (a.open = 0; a.open < t.n; a.open++) {
-			size_t from = a.open + 1;
-			if (t.p[a.open] == '\\')
-				break;
-			if (t.p[a.open] != '{' || (a.open && t.p[a.open - 1] == '@'))
-				continue;
-			a.close = close_of(t, a.open);
-			for (size_t i = from; a.close && i <= a.close; i++) {
-				if (t.p[i] != ',' && i != a.close)
-					continue;
-				a.word = (struct str){ t.p + from, i - from };
-				look_at_alternative(l, id, f, &a);
-				from = i + 1;
-			}
-		}
+		look_at_word(l, h, f->rule->file.path.word);
+		look_at_word(l, h, f->rule->file.link.word);
+	}
+	vec_each(&l->aa->q->rules, it) {
+		const struct aa_rule *r = *it;
+		struct holder h = { .id = id, .r = r };
+		const struct aa_cond *old;
+
+		if (!r->use || !aa_is_own(r->use) || r->prefix.mode == AA_MODE_PROMPT)
+			continue;
+		h.meant = r->class == AA_CLASS_MOUNT ? &mounts : &roots;
+		if (r->class == AA_CLASS_MOUNT)
+			look_at_word(l, h, r->mount.point.word);
+		if (r->class != AA_CLASS_PIVOT_ROOT)
+			continue;
+		old = aa_rule_cond(r, AA_COND_OLDROOT, false);
+		look_at_word(l, h, r->pivot.root.word);
+		look_at_word(l, h, old ? old->values : NULL);
 	}
 }
 

@@ -139,3 +139,28 @@ def test_what_is_missing_in_local_is_not_offered_another_profiles(lint, tmp_path
     (tmp_path / "local/usr.bin.man").write_text("")
     (told,) = [f for f in lint(REST % "local/usr.bin.mam", "-I", tmp_path) if f["id"] == "AP114"]
     assert "include if exists" in told["help"] and not told.get("fixes"), told
+
+
+# ---- AP228 where the path is not that of a file rule ----
+
+DEAD = {"owner /a/{b,}/c l,": "link /a/c /a", "link /a/{b,}/c -> /t/y,": "link /a/c /t/y", "link subset /a/c -> /t/{b,}/y,": "link /a/c /t/y",
+        "/a/{b,}/ r,": "open /a/ r", "mount fstype=ext4 /dev/a -> /m/{b,}/c/,": "mount fstype=ext4 /dev/a -> /m/c/", "umount /m/{b,}/c/,": "umount /m/c/",
+        "remount /m/{b,./}c/,": "remount /m/c/", "pivot_root /n/{b,}/c,": "/n/c", "pivot_root oldroot=/o/{b,}/p /n/c,": "oldroot=/o/p /n/c"}
+LIVE = ["owner /a/{b/,}c l,", "link /a/{b/,}c -> /t/{b/,}y,", "/a/{b/,} r,", "mount fstype=ext4 /dev/a -> /m/{b/,}c/,", "umount /m/{b/,}c/,", "pivot_root /n/{b/,}c,",
+        "mount fstype=cifs {/,}/server/share -> /m/,", "umount /m/{b,}/c/,\n\tumount /m/c/,", "link /a/{b,}/c -> /t/y,\n\tlink /a/c -> /t/y,"]
+
+
+@pytest.mark.parametrize("rule", DEAD)
+def test_an_alternative_that_gives_no_path_is_told_of_links_folders_and_mounts(lint, pale, tmp_path, rule):
+    (told,) = of(lint(f"abi <abi/4.0>,\nprofile p /bin/p {{\n\t{rule}\n}}\n"), "AP228")
+    ((access, outcome),) = ACCESS.findall(told["message"])
+    assert DEAD[rule] in access and outcome == "refused", told
+    assert pale("sim", "-I", BASE, tmp_path / "p.aa", access).out.startswith("refused"), access
+    (told,) = of(lint(f"abi <abi/4.0>,\nprofile p /bin/p {{\n\tfile,\n\tmount,\n\tremount,\n\tumount,\n\tpivot_root,\n\tdeny {rule}\n}}\n"), "AP228")
+    ((access, outcome),) = ACCESS.findall(told["message"])
+    assert outcome == "allowed" and pale("sim", "-I", BASE, tmp_path / "p.aa", access).out.startswith("allowed"), access
+
+
+@pytest.mark.parametrize("rules", LIVE)
+def test_an_alternative_that_gives_a_path_is_not_told(lint, rules):
+    assert not of(lint(f"abi <abi/4.0>,\nprofile p /bin/p {{\n\t{rules}\n}}\n"), "AP228")
