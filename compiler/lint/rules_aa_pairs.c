@@ -53,12 +53,14 @@ static bool begins(struct str s, struct str start)
 /*
  * "/opt/a*.sh": what stands before the first '*', and behind it. Of a path the kernel counts the bytes before
  * its automaton comes to a state a second time (match.c, aa_dfa_leftmatch), which is where a byte is taken for
- * the '*'. Behind a '/', and of two that begin otherwise, the count is not the same in all kernels (tests/guest).
+ * the '*'. Of a component that is '*' alone, and of two that begin otherwise, the count is not the same in all kernels
+ * (tests/guest).
  */
 struct starred {
 	struct str before, behind;
 };
 
+/* False, too, where a component is a '*' alone, which has one byte at least: what 7.2 makes of those is not the same each time. */
 static bool is_starred(struct str t, struct starred *out)
 {
 	size_t n = 0, rest;
@@ -67,7 +69,7 @@ static bool is_starred(struct str t, struct starred *out)
 		n++;
 	for (rest = n; rest < t.n && t.p[rest] == '*';)
 		rest++;
-	if (!n || rest == n || t.p[n - 1] == '/')
+	if (!n || rest == n || (t.p[n - 1] == '/' && (rest == t.n || t.p[rest] == '/')))
 		return false;
 	*out = (struct starred){ { t.p, n }, { t.p + n, t.n - n } };
 	return true;
@@ -174,8 +176,8 @@ RULE(AP214, "attachment-overlap", HIGH, APPARMOR_FILE, ap_attachment_overlap,
      "is to be executed with px is refused ('profile transition not found'). Seen on Linux 6.12 with two "
      "profiles of one attachment, in a pattern as with a plain path, of `/bin/{a,b}` beside `/bin/{b,c}`, and, on 6.1 and 7.2 too, of `/opt/a*` "
      "beside `/opt/a*.sh`: of a pattern with '*' what stands before it counts. Told of attachments that are the same "
-     "text once variables are opened, of those without '*' that meet, and of those with one that begin with the same text, where that does not end in '/' (there 6.12 and 7.2 "
-     "differ); a profile that has the path as its name goes before both, and one "
+     "text once variables are opened, of those without '*' that meet, and of those with one that begin with the same text, where no component is '*' alone (of `/opt/*` beside `/opt/*.sh` 6.1 and 6.12 take the first, also for what "
+     "both are for, and 7.2 neither); a profile that has the path as its name goes before both, and one "
      "with xattrs may differ by them.\n\n"
      "Way out: one profile; or a narrower attachment for one of the two.")
 void ap_attachment_overlap(struct lint *l, enum diag_id id)
