@@ -16,6 +16,7 @@
 
 #include "compiler/base/bug.h"
 #include "compiler/policy/policy.h"
+#include "learn/executable.h"
 #include "learn/looks_ptrace.h"
 #include "learn/proc.h"
 #include "learn/stopped.h"
@@ -595,9 +596,9 @@ void files_tried(struct tracer *t, const struct tracee *e, const struct trace_ru
 	snprintf(link, sizeof(link), "fd/%d", fd);
 	snprintf(held, sizeof(held), "/proc/self/%s", link);
 	snprintf(root, sizeof(root), "/proc/%d/root", (int)e->tid);
-	if (!fstat(fd, &st) && model_may_run(&st) && proc_link(getpid(), link, path) &&
+	if (!fstat(fd, &st) && executable_may_run(&st) && proc_link(getpid(), link, path) &&
 	    *path == '/' &&
-	    (!(trace_if(error) & TRACE_IF_REFUSED) || model_is_refused(held, root))) {
+	    (!(trace_if(error) & TRACE_IF_REFUSED) || executable_is_refused(held, root))) {
 		how.elsewhere = is_elsewhere(t, e->tid);
 		model_file(t->model, (struct str){ path, proc_bare_length(path, &st) }, &how);
 	}

@@ -108,10 +108,6 @@ void model_began(struct model *m, uint64_t epoch_ns);
  * nothing is looked up. It is the caller's.
  */
 void model_view(struct model *m, const struct view *v);
-/* Is it a file that somebody may execute? */
-bool model_may_run(const struct stat *st);
-/* Has the program at `path` an interpreter, seen from `root` ("": ours), that nobody may execute? */
-bool model_is_refused(const char *path, const char *root);
 /* Around names that are added; false: there is no place to look them up, and TRACE_ELSEWHERE fits. */
 bool model_enter(const struct model *m);
 void model_leave(const struct model *m);
