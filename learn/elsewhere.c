@@ -46,13 +46,6 @@ struct making {
 	enum arch to;
 };
 
-bool elsewhere_can(enum arch to)
-{
-	const struct syscall_info *read = syscall_by_name(STR("read"));
-
-	return read && read->nr[to] >= 0 && read->nr[to] < RECORDING_NRS;
-}
-
 static bool is_there(const struct syscall_info *s, enum arch a)
 {
 	return s && s->nr[a] >= 0 && s->nr[a] < RECORDING_NRS;

@@ -12,8 +12,6 @@ struct elsewhere {
 	struct buf nothing; /* "modify_ldt, ...": what has no counterpart there */
 };
 
-/* Can a recording be of this architecture? Its numbers must be below RECORDING_NRS. */
-bool elsewhere_can(enum arch to);
 /* Everything lives in the arena but the texts of *said, which the caller frees. */
 void elsewhere_make(struct arena *a, const struct recording *r, enum arch to, struct recording *out,
 		    struct elsewhere *said);

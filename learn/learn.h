@@ -85,7 +85,7 @@ struct propose_options {
 	bool starts_asked;           /* by the user: one that is not there is an error */
 	bool exact;                  /* each file by its own name */
 	bool margin;                 /* with calls that come with those that were seen */
-	const enum arch *arch;       /* NULL: the recorder's; must be one that elsewhere_can() */
+	const enum arch *arch;       /* NULL: the recorder's; one that recording_holds() */
 	bool only_facts; /* no header lines, sets, nor what was not seen: for a policy that is there */
 };
 

@@ -14,7 +14,7 @@ const struct recorded_call *proposal_call(const struct proposal *p, enum arch a,
 {
 	const struct syscall_info *s = syscall_by_name(str_c(name));
 
-	if (!s || s->nr[a] < 0)
+	if (!proposal_numbers(s, a))
 		return NULL;
 	return recording_call(p->r, a, (uint32_t)s->nr[a]);
 }

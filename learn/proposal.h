@@ -45,6 +45,12 @@ struct set_list {
 	size_t unread; /* files and directories that are there and cannot be read */
 };
 
+/* Has it a number there that a recording can hold? Of mips64el none has, nor have arm's own calls. */
+static inline bool proposal_numbers(const struct syscall_info *s, enum arch a)
+{
+	return s && s->nr[a] >= 0 && s->nr[a] < RECORDING_NRS;
+}
+
 /* proposal.c: the policy being made, and statements with their evidence */
 const struct recorded_call *proposal_call(const struct proposal *p, enum arch a, const char *name);
 bool proposal_saw(const struct proposal *p, const char *name);

@@ -400,7 +400,7 @@ static void add_unseen(struct proposal *p, enum arch a, const char *const *names
 	for (; *names; names++) {
 		const struct syscall_info *s = syscall_by_name(str_c(*names));
 
-		if (!s || s->nr[a] < 0 || p->done[a][s->nr[a]])
+		if (!proposal_numbers(s, a) || p->done[a][s->nr[a]])
 			continue;
 		p->done[a][s->nr[a]] = true;
 		*tail = ast_call_new(p->a, *names, NULL);
@@ -479,7 +479,7 @@ static void imply_clone(struct proposal *p, enum arch a)
 	struct ast_stmt *st;
 	unsigned nargs;
 
-	if (s->nr[a] < 0 || p->done[a][s->nr[a]] || index < 0)
+	if (!proposal_numbers(s, a) || p->done[a][s->nr[a]] || index < 0)
 		return;
 	args = syscall_args(s, a, &nargs);
 	p->done[a][s->nr[a]] = true;
@@ -493,7 +493,7 @@ static void refuse_clone3(struct proposal *p, enum arch a)
 	const struct syscall_info *s = syscall_by_name(STR("clone3"));
 	struct ast_stmt *st;
 
-	if (s->nr[a] < 0 || p->done[a][s->nr[a]])
+	if (!proposal_numbers(s, a) || p->done[a][s->nr[a]])
 		return;
 	p->done[a][s->nr[a]] = true;
 	st = proposal_add_call(p, proposal_nosys(p), "clone3", NULL);

@@ -168,8 +168,8 @@ static void add_family(struct margin *m, const struct family *f, bool same)
 		const char *name = *at + (**at == '+');
 		const struct syscall_info *s = syscall_by_name(str_c(name));
 
-		if (!s || s->nr[m->a] < 0 || p->done[m->a][s->nr[m->a]] || !may_be_added(name) ||
-		    (same && !is_newer(s, by, m->a)))
+		if (!proposal_numbers(s, m->a) || p->done[m->a][s->nr[m->a]] ||
+		    !may_be_added(name) || (same && !is_newer(s, by, m->a)))
 			continue;
 		p->done[m->a][s->nr[m->a]] = true;
 		*tail = ast_call_new(p->a, name, NULL);
@@ -206,7 +206,7 @@ static void add_options(struct margin *m)
 		const struct syscall_info *s = syscall_by_name(str_c(calls[i]));
 		struct ast_cond *cond;
 
-		if (s->nr[m->a] < 0 || (own && !propose_cond(p, own, s, &index)))
+		if (!proposal_numbers(s, m->a) || (own && !propose_cond(p, own, s, &index)))
 			continue;
 		c.nr = (uint32_t)s->nr[m->a];
 		cond = sockopt_ordinary(p, own ? own : &c, own ? proposal_arg(own, index) : NULL);

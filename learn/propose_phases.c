@@ -252,7 +252,7 @@ void propose_imply_running(struct proposal *p, enum arch a)
 		const struct syscall_info *s = syscall_by_name(str_c(mapped[i]));
 		struct ast_stmt *st;
 
-		if (s->nr[a] < 0 || p->done[a][s->nr[a]] ||
+		if (!proposal_numbers(s, a) || p->done[a][s->nr[a]] ||
 		    !recording_call(p->whole, a, (uint32_t)s->nr[a]))
 			continue;
 		p->done[a][s->nr[a]] = true;
@@ -272,7 +272,7 @@ static void allow_with(struct proposal *p, enum arch a, const char *call, const 
 	struct ast_stmt *st;
 	unsigned nargs;
 
-	if (s->nr[a] < 0 || at < 0 || p->whole_by_set[a][s->nr[a]])
+	if (!proposal_numbers(s, a) || at < 0 || p->whole_by_set[a][s->nr[a]])
 		return;
 	args = syscall_args(s, a, &nargs);
 	st = proposal_add_call(p, proposal_allow(p), call,

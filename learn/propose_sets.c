@@ -111,7 +111,7 @@ static void use_set(struct proposal *p, const struct set_use *u, enum arch a)
 		for (const struct ast_call *c = st->calls; c; c = c->next) {
 			const struct syscall_info *s = syscall_by_name(c->name.text);
 
-			if (s && s->nr[a] >= 0 && !propose_is_special(p, s->name, a))
+			if (proposal_numbers(s, a) && !propose_is_special(p, s->name, a))
 				p->done[a][s->nr[a]] = p->whole_by_set[a][s->nr[a]] = true;
 		}
 	}
@@ -147,7 +147,7 @@ void propose_start(struct proposal *p, const struct set_use *u, enum arch a)
 			const struct syscall_info *s = syscall_by_name(c->name.text);
 			bool out = u->except && s && str_is(u->except->text, s->name);
 
-			if (!s || s->nr[a] < 0 || out)
+			if (!proposal_numbers(s, a) || out)
 				continue;
 			p->done[a][s->nr[a]] = true;
 			p->whole_by_set[a][s->nr[a]] |= !c->cond;

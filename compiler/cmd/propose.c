@@ -48,11 +48,9 @@ static int propose_files_of(struct session *s, const struct options *o)
 
 	if (!o->n)
 		return usage_error(o->command, "give a recording");
-	if (o->at[OPT_ARCH].given && !elsewhere_can(o->at[OPT_ARCH].arch))
-		return usage_error(o->command,
-				   "--arch: no recording can be made one of %s, whose calls "
-				   "have numbers beyond %d",
-				   arch_info(o->at[OPT_ARCH].arch)->name, RECORDING_NRS - 1);
+	status = recorded_arch_check(o);
+	if (status)
+		return status;
 	if (starts && start_sets_check(s, "propose", start_sets(s->arena, starts)))
 		return EXIT_USAGE;
 	if (o->at[OPT_REPORT].given && o->at[OPT_UPDATE].given)

@@ -160,6 +160,16 @@ static const char *second_path(struct arena *a, const char *path)
 	return arena_printf(a, "%.*s-serve%s", (int)n, path, path + n);
 }
 
+int recorded_arch_check(const struct options *o)
+{
+	if (!o->at[OPT_ARCH].given || recording_holds(o->at[OPT_ARCH].arch))
+		return 0;
+	return usage_error(o->command,
+			   "--arch: no recording can be made one of %s, whose calls have numbers "
+			   "beyond %d",
+			   arch_info(o->at[OPT_ARCH].arch)->name, RECORDING_NRS - 1);
+}
+
 int phases_check(struct session *s, const struct options *o)
 {
 	const char *output = o->at[OPT_OUTPUT].text, *report = o->at[OPT_REPORT].text,

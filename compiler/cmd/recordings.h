@@ -29,6 +29,8 @@ struct proposal_args {
 	bool phases;           /* --phases: two policies, the second beside the first */
 	bool once;             /* it cannot be had again: what cannot be written is printed */
 };
+/* Is --arch one that recordings cannot be of? 0, or the exit status, told. */
+int recorded_arch_check(const struct options *o);
 /* What --phases cannot go with, asked before anything runs: 0, or the exit status, told. */
 int phases_check(struct session *s, const struct options *o);
 /* Proposes a policy of what `rs` united to and writes it. 0, or -1, told. Diagnostics are in the session. */

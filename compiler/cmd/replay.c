@@ -96,7 +96,9 @@ static int read_options(const struct options *o, struct replay_options *out)
 		return usage_error(o->command, "--exe is of --from audit");
 	if (out->profile && out->from != REPLAY_APPARMOR)
 		return usage_error(o->command, "--profile is of --from apparmor");
-	return -1;
+	const int status = recorded_arch_check(o);
+
+	return status ? status : -1;
 }
 
 int cmd_replay(int argc, char **argv)

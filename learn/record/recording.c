@@ -198,6 +198,13 @@ static int cmp_program(const void *x, const void *y)
 			qsort((vec).v, (vec).n, sizeof(*(vec).v), (cmp));                          \
 	} while (0)
 
+bool recording_holds(enum arch a)
+{
+	const struct syscall_info *read = syscall_by_name(STR("read"));
+
+	return read && read->nr[a] >= 0 && read->nr[a] < RECORDING_NRS;
+}
+
 static void sort_arguments(struct recorded_call *c)
 {
 	vec_each(&c->args, a)

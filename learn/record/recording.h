@@ -21,6 +21,9 @@
 #define RECORDING_PROGRAMS   254 /* whose calls are told apart; beyond: those of others */
 #define RECORDING_VALUES_MAX 32  /* distinct values of one argument before it counts as unbounded */
 
+/* Can a recording be of this machine? Its calls' numbers must be below RECORDING_NRS, as those of mips64el are not. */
+bool recording_holds(enum arch a);
+
 struct recorded_value {
 	uint64_t value;
 	uint64_t count;

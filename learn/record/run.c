@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compiler/base/bug.h"
+#include "learn/record/recording.h"
 
 enum row_kind { ROW_TEXT, ROW_NUMBER, ROW_BITS, ROW_FLAG };
 
@@ -153,6 +154,9 @@ static bool read_machine(struct line *w, struct recorded_run *r)
 	arch = arch_find(word);
 	if (arch < 0 || !str_is(word, arch_info((enum arch)arch)->name))
 		return line_fail(w, word.p, "no architecture that this pale knows");
+	if (!recording_holds((enum arch)arch))
+		return line_fail(w, word.p,
+				 "calls of this machine have numbers beyond those of recordings");
 	r->host = (enum arch)arch;
 	return true;
 }

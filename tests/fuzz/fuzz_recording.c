@@ -53,7 +53,7 @@ static void propose_of(struct arena *a, const struct recordings *rs, size_t size
 	check_proposal(a, rs, &r, &plain);
 	if (propose_has_phases(&r))
 		opt.part = size & 16 ? PROPOSE_SERVE : PROPOSE_START;
-	opt.arch = elsewhere_can(there) ? &there : NULL;
+	opt.arch = recording_holds(there) ? &there : NULL;
 	check_proposal(a, rs, &r, &opt);
 }
 

@@ -112,3 +112,5 @@ def test_what_cannot_be_another_machine_s_is_told(tmp_path):
     assert "left out: #900" in propose(rec, "aarch64")[1]
     r = run([PALE, "propose", "--arch", "mips64el", rec])
     assert r.rc == 2 and "no recording can be made one of mips64el" in r.err, r
+    r = run([PALE, "replay", "--arch", "mips64el", "--from", "strace", rec])
+    assert r.rc == 2 and "no recording can be made one of mips64el" in r.err, r

@@ -131,6 +131,7 @@ def test_one_snapshot_told_in_two_ways_is_an_error(tmp_path, edit):
     ("run 2 tier", "run 2 teir", "nothing that this pale knows of a run"),
     ("run 1 kernel \"6.1.0\"\n", "", "lacks its 'kernel'"),
     ("run 1 kernel", "run 1 no-calls\nrun 1 no-files\nrun 1 kernel", "run 1 is said to have neither calls nor files"),
+    ("run 1 machine x86_64", "run 1 machine mips64el", "numbers beyond those of recordings"),
     ("run 2 id", "run 3 id", "numbered from 1 on"),
     ("call x86_64 ioctl", "call x86_64 iotcl", "no call that this pale knows"),
     ("call x86_64 #999", "call x86_64 #1024", "at most 1023"),
