@@ -287,16 +287,13 @@ static void look_at_programs(struct watch *w, struct live *l, struct live_maps *
 
 static uint64_t programs_ns(const struct watch *w)
 {
-	struct bpf_program *p;
 	uint64_t sum = 0;
 
-	bpf_object__for_each_program(p, w->skel->obj)
-	{
+	for (unsigned i = 0; i < w->nprograms; i++) {
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
-		if (bpf_program__autoload(p) && bpf_program__fd(p) >= 0 &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(w->programs[i]), &info, &len))
 			sum += info.run_time_ns;
 	}
 	return sum;

@@ -718,16 +718,13 @@ static bool uses_rings(struct watch *w)
 static uint64_t count_missed(struct watch *w)
 {
 	bool rings = uses_rings(w);
-	struct bpf_program *p;
 	uint64_t missed = 0;
 
-	bpf_object__for_each_program(p, w->skel->obj)
-	{
+	for (unsigned i = 0; i < w->nprograms; i++) {
+		const struct bpf_program *p = w->programs[i];
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
-		if (!bpf_program__autoload(p) || bpf_program__fd(p) < 0)
-			continue;
 		if (!strncmp(bpf_program__name(p), "name_", 5))
 			continue; /* what it came for is then known as it was written */
 		if (!rings && (!strncmp(bpf_program__name(p), "ring_", 5) ||

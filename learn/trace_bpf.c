@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,14 +258,125 @@ static void choose_programs(struct watch *w, bool pick)
 	}
 }
 
-static int open_object(struct watch *w)
+static int open_object(struct watch *w, struct trace_bpf **out)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types_path(w->types));
 
-	w->skel = trace_bpf__open_opts(&opts);
-	if (!w->skel)
-		return -errno;
-	return types_cut(w->types, w->skel->obj);
+	*out = trace_bpf__open_opts(&opts);
+	return *out ? 0 : -errno;
+}
+
+/* ---- programs, in parts ---- */
+
+/* About half of what there is to prove: what stands at the ends of calls and at rings' requests is in the second. */
+static unsigned part_of(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__name(p), "exit_", 5) || is_requester(p);
+}
+
+/* Is it worth it? A processor must be there for the second, and something in it. */
+static bool has_parts(const struct watch *w)
+{
+	bool is = false;
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, w->skel->obj)
+	{
+		is |= bpf_program__autoload(p) && part_of(p);
+	}
+	return is && sysconf(_SC_NPROCESSORS_ONLN) > 1;
+}
+
+static void add_program(struct watch *w, struct bpf_program *p)
+{
+	if (!bpf_program__autoload(p))
+		return;
+	BUG_ON(w->nprograms == PROGRAMS);
+	w->programs[w->nprograms++] = p;
+}
+
+/* The chosen programs to their parts, or all of them to the object that has the maps. */
+static int open_parts(struct watch *w)
+{
+	struct bpf_program *p, *at[WATCH_PARTS] = { NULL };
+	bool apart = has_parts(w);
+
+	for (unsigned i = 0; apart && i < WATCH_PARTS; i++) {
+		int err = open_object(w, &w->parts[i]);
+		if (err)
+			return err;
+	}
+	bpf_object__for_each_program(p, w->skel->obj)
+	{
+		for (unsigned i = 0; apart && i < WATCH_PARTS; i++) {
+			at[i] = bpf_object__next_program(w->parts[i]->obj, at[i]);
+			bpf_program__set_autoload(at[i],
+						  bpf_program__autoload(p) && part_of(p) == i);
+			add_program(w, at[i]);
+		}
+		if (apart)
+			bpf_program__set_autoload(p, false);
+		else
+			add_program(w, p);
+	}
+	return 0;
+}
+
+/* All of them have one object's maps. */
+static int share_maps(struct watch *w, struct trace_bpf *part)
+{
+	struct bpf_map *m, *to = NULL;
+
+	bpf_object__for_each_map(m, w->skel->obj)
+	{
+		int err;
+
+		to = bpf_object__next_map(part->obj, to);
+		err = bpf_map__autocreate(m) ? bpf_map__reuse_fd(to, bpf_map__fd(m)) :
+					       bpf_map__set_autocreate(to, false);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+struct part_load {
+	struct trace_bpf *part;
+	int err;
+};
+
+static void *load_part(void *arg)
+{
+	struct part_load *l = arg;
+
+	l->err = trace_bpf__load(l->part);
+	return NULL;
+}
+
+/* Side by side, where a thread can be had. Signals are held back here: a verifier that meets one gives up. */
+static int load_parts(struct watch *w)
+{
+	struct part_load loads[WATCH_PARTS];
+	bool threaded[WATCH_PARTS] = { false };
+	pthread_t threads[WATCH_PARTS];
+	int err = 0;
+
+	for (unsigned i = 0; i < WATCH_PARTS && w->parts[i] && !err; i++)
+		err = share_maps(w, w->parts[i]);
+	if (err || !w->parts[0])
+		return err;
+	for (unsigned i = WATCH_PARTS; i--;) {
+		loads[i].part = w->parts[i];
+		threaded[i] = i && !pthread_create(&threads[i], NULL, load_part, &loads[i]);
+		if (!threaded[i])
+			load_part(&loads[i]);
+	}
+	for (unsigned i = 0; i < WATCH_PARTS; i++) {
+		if (threaded[i])
+			pthread_join(threads[i], NULL);
+		err = err ? err : loads[i].err;
+	}
+	return err;
 }
 
 /* What the kernel is seen to ask need not be guessed by calls and names, which costs each of them. */
@@ -308,13 +420,18 @@ static void fill_looks(struct watch *w, bool no_files)
 	}
 }
 
+static struct bpf_program *finder(const struct watch *w)
+{
+	return (w->parts[0] ? w->parts[0] : w->skel)->progs.find_blobs;
+}
+
 /* In the kernel, of which the place of a process' label is read; else no label is seen. */
 static int find_blobs(struct watch *w)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 
 	if (w->finds)
-		return bpf_prog_test_run_opts(bpf_program__fd(w->skel->progs.find_blobs), &run);
+		return bpf_prog_test_run_opts(bpf_program__fd(finder(w)), &run);
 	if (proc_has_apparmor())
 		w->skel->bss->blob_sizes = proc_symbol("apparmor_blob_sizes");
 	return 0;
@@ -322,13 +439,18 @@ static int find_blobs(struct watch *w)
 
 static int load(struct watch *w, const struct learn_options *opt, const struct target *t)
 {
-	int err = open_object(w);
+	int err = open_object(w, &w->skel);
 
+	if (!err)
+		err = types_cut(w->types, w->skel->obj);
 	if (err)
 		return err;
 	if (is_perfs(w->tier) && !has_tracepoint(w, "sched_prepare_exec"))
 		return -ENOTSUP;
 	choose_programs(w, t->nprocesses > 0);
+	err = open_parts(w);
+	if (err)
+		return err;
 	bpf_map__set_autocreate(
 		w->tier == TIER_BTF ? w->skel->maps.marks_by_tid : w->skel->maps.marks, false);
 	bpf_map__set_max_entries(w->skel->maps.paths, watch_keys(w, opt->max_paths));
@@ -362,6 +484,8 @@ static int load(struct watch *w, const struct learn_options *opt, const struct t
 	w->unmapped = !err && !w->skel->bss;
 	if (w->unmapped)
 		return -ENXIO;
+	if (!err)
+		err = load_parts(w);
 	return err ? err : find_blobs(w);
 }
 
@@ -400,13 +524,11 @@ static struct bpf_link *attach_one(struct watch *w, const struct bpf_program *p)
 
 static int attach(struct watch *w)
 {
-	struct bpf_program *p;
-
-	bpf_object__for_each_program(p, w->skel->obj)
-	{
+	for (unsigned i = 0; i < w->nprograms; i++) {
+		struct bpf_program *p = w->programs[i];
 		struct bpf_link *l;
 
-		if (!bpf_program__autoload(p) || is_picker(p) || p == w->skel->progs.find_blobs)
+		if (is_picker(p) || p == finder(w))
 			continue;
 		l = attach_one(w, p);
 		if (!l)
@@ -424,16 +546,15 @@ static int attach(struct watch *w)
  */
 static int pick_tasks(struct watch *w)
 {
-	struct bpf_program *p;
 	uint64_t before;
 	char text[64];
 	int err = 0;
 
-	bpf_object__for_each_program(p, w->skel->obj)
-	{
+	for (unsigned i = 0; i < w->nprograms; i++) {
+		struct bpf_program *p = w->programs[i];
 		struct bpf_link *l;
 
-		if (!bpf_program__autoload(p) || !is_picker(p))
+		if (!is_picker(p))
 			continue;
 		l = bpf_program__attach_iter(p, NULL);
 		if (!l)
@@ -683,6 +804,11 @@ void trace_bpf_close(struct watch *w)
 	events_close(&w->events);
 	ring_buffer__free(w->met);
 	w->met = NULL;
+	for (unsigned i = 0; i < WATCH_PARTS; i++) {
+		trace_bpf__destroy(w->parts[i]);
+		w->parts[i] = NULL;
+	}
+	w->nprograms = 0;
 	trace_bpf__destroy(w->skel);
 	w->skel = NULL;
 	for (size_t i = 0; i < w->ncgroups; i++)

@@ -20,6 +20,7 @@
 #include "learn/types.h"
 
 #define PROGRAMS 32
+enum { WATCH_PARTS = 2 };
 
 /* How the programs are attached, best first: trace.bpf.c says what each is good for. */
 enum tier { TIER_FENTRY, TIER_TP, TIER_BTF, TIER_RAW, TIERS };
@@ -30,7 +31,11 @@ enum caps_by { CAPS_LSM, CAPS_END, CAPS_NOT, CAPS_TRACEPOINT };
 struct live;
 
 struct watch {
-	struct trace_bpf *skel;
+	struct trace_bpf *skel; /* the maps, */
+	/* And the programs, or these parts have them, which are loaded side by side: to prove them is most of a start. */
+	struct trace_bpf *parts[WATCH_PARTS];
+	struct bpf_program *programs[PROGRAMS]; /* those that are loaded, in their order */
+	unsigned nprograms;
 	struct types *types; /* while programs are loaded */
 	struct {
 		const char *path;
