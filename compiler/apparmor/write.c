@@ -4,6 +4,7 @@
  * line it came from. AppArmor's plain `deny` is silent, so a policy's deny is `audit deny`.
  * An AppArmor allow rule is audited by `audit`.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "compiler/apparmor/apparmor.h"
 #include "compiler/apparmor/needs.h"
 #include "compiler/base/bug.h"
+#include "compiler/base/table.h"
 #include "grammar/apparmor_print.h"
 
 struct line {
@@ -28,7 +30,8 @@ struct writer {
 	const struct policy *p;
 	struct diags *ds;
 	struct buf *out;
-	VEC(struct str) changes; /* targets of change_profile that are written */
+	VEC(struct str) changes;           /* targets of change_profile that are written, */
+	struct table changes_at, files_at; /* and paths, by what parsers compare of them */
 	bool failed;
 };
 
@@ -309,22 +312,43 @@ static void add_limit(struct writer *w, struct section *s, const struct limit_ru
 
 /* ---- rules in AppArmor's own words ---- */
 
-/* As a parser compares names, 5.0 but for their first byte (merged.h). */
+/* What parsers compare of a name, 5.0 but its first byte (merged.h). */
+static struct str compared(struct str name)
+{
+	return name.n ? (struct str){ name.p + 1, name.n - 1 } : name;
+}
+
 static bool one_name(struct str x, struct str y)
 {
-	return x.n == y.n && x.n && !memcmp(x.p + 1, y.p + 1, x.n - 1);
+	return x.n && str_eq(compared(x), compared(y));
 }
 
 /* What a parser would take a rule of change_profile to that target for, so that nothing is left of one of the two; "": nothing. */
 static struct str taken_for(const struct writer *w, const struct aa_rule *r, struct str target)
 {
-	vec_each(&w->p->files, f)
-		if (!r->change.exec.word && one_name(f->path, target))
-			return f->path;
-	vec_each(&w->changes, other)
-		if (!str_eq(*other, target) && one_name(*other, target))
-			return *other;
+	struct table_walk file = table_start(hash_str(compared(target))), change = file;
+	size_t at;
+
+	while ((at = table_next(&w->files_at, &file)) != TABLE_END)
+		if (!r->change.exec.word && one_name(w->p->files.v[at].path, target))
+			return w->p->files.v[at].path;
+	while ((at = table_next(&w->changes_at, &change)) != TABLE_END)
+		if (!str_eq(w->changes.v[at], target) && one_name(w->changes.v[at], target))
+			return w->changes.v[at];
 	return (struct str){ "", 0 };
+}
+
+static void keep_change(struct writer *w, struct str text)
+{
+	uint64_t hash = hash_str(compared(text));
+	struct table_walk walk = table_start(hash);
+	size_t at;
+
+	while ((at = table_next(&w->changes_at, &walk)) != TABLE_END)
+		if (str_eq(w->changes.v[at], text))
+			return;
+	table_add(w->arena, &w->changes_at, hash, w->changes.n);
+	vec_push(w->arena, &w->changes, text);
 }
 
 /* The same name in another text, the nth of its plain letters from behind in brackets: fo[o]; "": it has none. */
@@ -337,8 +361,9 @@ static struct str another_text(struct writer *w, struct str name, size_t nth)
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 
-		if (c == '\\') {
-			i++;
+		if (c == '\\') { /* and a byte's number behind it, as in \x6a */
+			for (i++; i + 1 < name.n && isxdigit((unsigned char)name.p[i + 1]);)
+				i++;
 			continue;
 		}
 		in_set = c == '[' || (in_set && c != ']');
@@ -380,7 +405,7 @@ static const struct aa_stmt *rule_text(struct writer *w, const struct aa_rule *r
 	for (size_t nth = 0; text.n && (that = taken_for(w, r, text)).n; nth++)
 		text = named ? another_text(w, target, nth) : (struct str){ "", 0 };
 	if (text.n) {
-		vec_push(w->arena, &w->changes, text);
+		keep_change(w, text);
 		return str_eq(text, target) ? r->origin->stmt->rule : with_target(w, r, text);
 	}
 	d = fail(w, DIAG_PL250, r->origin,
@@ -516,6 +541,8 @@ int apparmor_write(struct arena *a, const struct policy *p, const struct apparmo
 	put_section(&w, &caps);
 	put_section(&w, &networks);
 	put_section(&w, &signals);
+	for (size_t i = 0; i < p->files.n; i++)
+		table_add(a, &w.files_at, hash_str(compared(p->files.v[i].path)), i);
 	put_others(&w);
 	put_section(&w, &files);
 	buf_puts(out, "}\n");

@@ -81,6 +81,7 @@ static int replay(struct session *s, const struct options *o, const struct repla
 static int read_options(const struct options *o, struct replay_options *out)
 {
 	const struct option_value *from = &o->at[OPT_FROM];
+	int status;
 
 	*out = (struct replay_options){
 		.from = (enum replay_from)from->word,
@@ -96,8 +97,7 @@ static int read_options(const struct options *o, struct replay_options *out)
 		return usage_error(o->command, "--exe is of --from audit");
 	if (out->profile && out->from != REPLAY_APPARMOR)
 		return usage_error(o->command, "--profile is of --from apparmor");
-	const int status = recorded_arch_check(o);
-
+	status = recorded_arch_check(o);
 	return status ? status : -1;
 }
 

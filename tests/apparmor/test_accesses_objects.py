@@ -545,7 +545,7 @@ def test_what_is_merged_away_is_told(pale, tmp_path, body, release, at):
 
 COMPILED = ["file rwix /a; change_profile -> /a;", "file rw /a; file r /b/c; change_profile -> /a; change_profile -> /b/c;", "change_profile -> ab; change_profile -> bb; change_profile -> cb;",
             "file r /; change_profile -> x;", "file rw /a/[b]; change_profile -> /a/b;", "file rw /a; deny change_profile -> /a;", "file rw /a/b; change_profile -> {/a,/c}/b;",
-            "change_profile /a -> ab; change_profile /a -> bb; change_profile -> bb;"]
+            "change_profile /a -> ab; change_profile /a -> bb; change_profile -> bb;", r"file rw /b/\x63; change_profile -> /b/\x63;"]
 
 
 @pytest.mark.parametrize("release", ["3.0", "4.1", "4.1.8", "5.0"])
